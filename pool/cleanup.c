@@ -1,0 +1,45 @@
+/*
+ * cleanup.c - rotation by age and trimming of idle conns, of one account.
+ */
+#include "pool/internal.h"
+
+/* An account that was never cleaned is due. */
+bool cleanup_due(const struct wsp_pool *pool, const struct account *account) {
+  return !account->cleaned ||
+         pool->now - account->last_cleanup >= pool->config.acquire_cleanup_interval;
+}
+
+/* Over age: those that can not go now (lent, pinned) are not looked at again; a lent one goes at
+ * its release, a pinned one is put back when it is unpinned. */
+static int64_t rotate(struct wsp_pool *pool, struct account *account) {
+  int64_t rotated = 0;
+  while (account->retired.first != NULL && account->retired.first->key < pool->now) {
+    struct conn *conn = WSP_OWNER(account->retired.first, struct conn, in_age);
+    wsp_order_remove(&account->retired, &conn->in_age);
+    conn->age_state = AGE_OVER;
+    if (conn->state == CONN_IDLE && conn->pins == 0) {
+      conn_leave(pool, conn, WSP_REASON_MAX_AGE);
+      rotated++;
+    }
+  }
+  return rotated;
+}
+
+/* Returns how many conns have left. A settle must follow. */
+int64_t cleanup_account(struct wsp_pool *pool, struct account *account, enum wsp_reason reason) {
+  account_retire_due(pool, account);
+  account->cleaned = true;
+  account->last_cleanup = pool->now;
+  int64_t rotated = rotate(pool, account);
+  int64_t trimmed = 0;
+  int64_t ceiling = account_idle_ceiling(pool, account);
+  while (account_idle(account) > ceiling && account->trimmable.first != NULL) {
+    pool->metrics.scale_down_total++;
+    conn_leave(pool, WSP_OWNER(account->trimmable.first, struct conn, in_trimmable),
+               WSP_REASON_MAX_IDLE);
+    trimmed++;
+  }
+  TRACE(pool, WSP_CLEANUP_RAN, account->last.id, NULL, 0, .cause = (int)reason,
+        .values = {rotated, trimmed, account_idle(account)});
+  return rotated + trimmed;
+}

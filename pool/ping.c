@@ -1,0 +1,251 @@
+/*
+ * ping.c - pings: of a conn before it is lent, of the sweep, of a borrower.
+ *
+ * A conn has one ping under way at most, and whoever asks meanwhile shares its answer. The ping
+ * that the transport sends is one thing; those who wait for it are marks on the conn: `checking`
+ * (a health check; the conn counts as leased), `ping_for_sweep`, and the borrower's operations.
+ */
+#include <string.h>
+
+#include "pool/internal.h"
+
+static void begin(struct wsp_pool *pool, struct conn *conn, enum wsp_reason reason,
+                  wsp_duration timeout, uint64_t tag) {
+  conn->ping_reason = reason;
+  conn->ping_timeout = timeout;
+  conn->ping_tag = tag;
+  if (conn->ping_canceled) {
+    conn->ping_again = true; /* the transport has not confirmed the cancel of the last one */
+    return;
+  }
+  conn->pinging = true;
+  conn->ping_started = pool->now;
+  pool->pending_pings++;
+  TRACE(pool, WSP_PING_STARTED, conn->account->last.id, conn, tag, .cause = (int)reason);
+  enum wsp_error error =
+      pool->environment.transport->ping(pool->environment.transport_context, conn->transport);
+  conn->ping_unsent = error != WSP_OK;
+  pool_timer_set(pool, &conn->ping_timer, TIMER_PING, conn,
+                 error != WSP_OK ? pool->now : wsp_time_add(pool->now, timeout));
+}
+
+/* Joins the ping under way or begins one. */
+static void ask(struct wsp_pool *pool, struct conn *conn, enum wsp_reason reason,
+                wsp_duration timeout, uint64_t tag) {
+  if ((conn->pinging && !conn->ping_canceled) || conn->ping_again) {
+    TRACE(pool, WSP_PING_JOINED, conn->account->last.id, conn, tag, .cause = (int)reason);
+  } else {
+    begin(pool, conn, reason, timeout, tag);
+  }
+}
+
+void ping_for_acquire(struct wsp_pool *pool, struct op *op, struct conn *conn) {
+  conn->checking = true;
+  ask(pool, conn, WSP_REASON_HEALTH_CHECK, pool->config.health_check_timeout, op->tag);
+}
+
+void ping_for_sweep(struct wsp_pool *pool, struct conn *conn) {
+  conn->ping_for_sweep = true;
+  conn->ping_interrupted = false;
+  ask(pool, conn, WSP_REASON_SWEEP, pool->config.probe_timeout, 0);
+}
+
+static void cancel_transport_ping(struct wsp_pool *pool, struct conn *conn) {
+  pool_timer_clear(pool, &conn->ping_timer);
+  if (conn->ping_unsent) {
+    conn->pinging = false;
+    conn->ping_unsent = false;
+    pool->pending_pings--;
+    return;
+  }
+  conn->ping_canceled = true;
+  pool->pending_ping_cancels++;
+  pool->environment.transport->ping_cancel(pool->environment.transport_context, conn->transport);
+}
+
+/* Gives up the ping under way when nobody waits for it any more. */
+void ping_drop_if_unwanted(struct wsp_pool *pool, struct conn *conn) {
+  if (conn->checking || conn->ping_for_sweep || conn->pings != NULL) {
+    return;
+  }
+  conn->ping_again = false;
+  if (conn->pinging && !conn->ping_canceled) {
+    TRACE(pool, WSP_PING_CANCELED, conn->account->last.id, conn, conn->ping_tag,
+          .cause = (int)conn->ping_reason, .values = {pool->now - conn->ping_started});
+    cancel_transport_ping(pool, conn);
+  }
+}
+
+/* The conn leaves: the transport says no more of its ping. */
+void ping_forget(struct wsp_pool *pool, struct conn *conn) {
+  ping_end_ops(pool, conn, WSP_CONN_CLOSED, NULL);
+  if (conn->pinging) {
+    pool_timer_clear(pool, &conn->ping_timer);
+    pool->pending_pings--;
+    pool->pending_ping_cancels -= conn->ping_canceled;
+    if (!conn->ping_canceled) {
+      TRACE(pool, WSP_PING_CANCELED, conn->account->last.id, conn, conn->ping_tag,
+            .cause = (int)conn->ping_reason, .values = {pool->now - conn->ping_started});
+    }
+  }
+  conn->pinging = false;
+  conn->ping_canceled = false;
+  conn->ping_again = false;
+  if (conn->ping_for_sweep) {
+    conn->ping_for_sweep = false;
+    sweep_ping_ended(pool, conn->account, false);
+  }
+}
+
+void ping_end_ops(struct wsp_pool *pool, struct conn *conn, enum wsp_error error,
+                  const char *reason) {
+  while (conn->pings != NULL) {
+    struct op *op = conn->pings;
+    conn->pings = op->next_io;
+    op->next_io = NULL;
+    bool overdue = op_overdue(pool, op);
+    if (error == WSP_PING_FAILED && !overdue) {
+      (void)wsp_text_set(&op->cause, &pool->memory, wsp_trim(reason));
+    }
+    op_complete(pool, op, overdue && error != WSP_CONN_CLOSED ? WSP_DEADLINE_EXCEEDED : error);
+  }
+}
+
+/* A borrower's ping ends by itself: cancelled, or past its deadline. */
+void ping_end_op(struct wsp_pool *pool, struct op *op, enum wsp_error error) {
+  if (op->state == OP_COMPLETED) {
+    op->error = error;
+    return;
+  }
+  struct conn *conn = op->conn;
+  struct op **at = &conn->pings;
+  while (*at != op) {
+    at = &(*at)->next_io;
+  }
+  *at = op->next_io;
+  op->next_io = NULL;
+  op_complete(pool, op, error);
+  ping_drop_if_unwanted(pool, conn);
+}
+
+static void decide_health_check(struct wsp_pool *pool, struct conn *conn, bool answered) {
+  struct op *op = conn->holder;
+  conn->checking = false;
+  if (answered) {
+    if (op == NULL) {
+      conn_free(pool, conn, false);
+    } else if (op_overdue(pool, op)) {
+      acquire_end(pool, op, WSP_DEADLINE_EXCEEDED);
+      conn_free(pool, conn, false);
+    } else {
+      acquire_granted(pool, op, conn, true);
+    }
+    return;
+  }
+  conn->holder = NULL;
+  if (op != NULL) {
+    op->conn = NULL;
+  }
+  conn_leave(pool, conn, WSP_REASON_PING_FAILED);
+  if (op == NULL) {
+    return;
+  }
+  if (op_overdue(pool, op)) {
+    op->state = OP_STARTING;
+    op_complete(pool, op, WSP_DEADLINE_EXCEEDED);
+    return;
+  }
+  op->ping_failures++;
+  acquire_restart(pool, op);
+}
+
+/* The ping has an answer for everybody who waits for it. `reason` of a failure may be NULL. */
+static void decide(struct wsp_pool *pool, struct conn *conn, bool answered, const char *reason) {
+  struct account *account = conn->account;
+  bool for_sweep = conn->ping_for_sweep;
+  bool evicted = false;
+  conn->ping_for_sweep = false;
+  ping_end_ops(pool, conn, answered ? WSP_OK : WSP_PING_FAILED, reason);
+  if (conn->checking) {
+    decide_health_check(pool, conn, answered);
+  } else if (for_sweep && !answered && conn->state == CONN_IDLE && !conn->ping_interrupted) {
+    /* Only if it has been idle all along: one lent meanwhile belongs to its borrower. */
+    conn_leave(pool, conn, WSP_REASON_PING_FAILED);
+    evicted = true;
+  }
+  if (for_sweep) {
+    sweep_ping_ended(pool, account, evicted);
+  }
+  account_settle(pool, account);
+}
+
+static void fail(struct wsp_pool *pool, struct conn *conn, enum wsp_reason cause,
+                 const char *reason) {
+  TRACE(pool, WSP_PING_FAILED_EVENT, conn->account->last.id, conn, conn->ping_tag,
+        .cause = (int)cause, .values = {pool->now - conn->ping_started}, .texts = {reason});
+  decide(pool, conn, false, reason);
+}
+
+void ping_timer_fired(struct wsp_pool *pool, struct conn *conn) {
+  bool unsent = conn->ping_unsent;
+  cancel_transport_ping(pool, conn);
+  fail(pool, conn, unsent ? WSP_REASON_REFUSED : WSP_REASON_TIMEOUT,
+       unsent ? "the transport could not send it" : "timeout");
+}
+
+static struct conn *conn_by_name(struct wsp_conn name, wsp_time now) {
+  if (name.pool == NULL) {
+    return NULL;
+  }
+  pool_enter(name.pool, now);
+  struct conn *conn = wsp_slab_find(&name.pool->conns, name.slot, name.generation);
+  return conn == NULL || conn->state == CONN_CLOSING ? NULL : conn;
+}
+
+void wsp_ping_done(struct wsp_conn name, wsp_time now, enum wsp_error error, const char *reason) {
+  struct wsp_pool *pool = name.pool;
+  struct conn *conn = conn_by_name(name, now);
+  if (conn == NULL || !conn->pinging) {
+    return;
+  }
+  if (conn->ping_canceled) {
+    conn->pinging = false;
+    conn->ping_canceled = false;
+    pool->pending_pings--;
+    pool->pending_ping_cancels--;
+    if (conn->ping_again) {
+      conn->ping_again = false;
+      begin(pool, conn, conn->ping_reason, conn->ping_timeout, conn->ping_tag);
+    }
+    close_check(pool);
+    return;
+  }
+  pool_timer_clear(pool, &conn->ping_timer);
+  conn->pinging = false;
+  pool->pending_pings--;
+  if (pool->now - conn->ping_started >= conn->ping_timeout) {
+    fail(pool, conn, WSP_REASON_TIMEOUT, "timeout"); /* a timeout beats an answer */
+  } else if (error != WSP_OK) {
+    fail(pool, conn, WSP_REASON_REFUSED, reason != NULL ? reason : wsp_error_text(error));
+  } else {
+    TRACE(pool, WSP_PING_SUCCEEDED, conn->account->last.id, conn, conn->ping_tag,
+          .cause = (int)conn->ping_reason, .values = {pool->now - conn->ping_started});
+    decide(pool, conn, true, NULL);
+  }
+}
+
+enum wsp_error wsp_lease_ping(const struct wsp_io_request *request, wsp_time now,
+                              struct wsp_op *name) {
+  return io_start(request, now, OP_PING, name);
+}
+
+/* A borrower's ping, checked already. */
+void ping_for_lease(struct wsp_pool *pool, struct op *op, struct conn *conn, wsp_duration timeout) {
+  struct op **at = &conn->pings;
+  while (*at != NULL) {
+    at = &(*at)->next_io;
+  }
+  *at = op;
+  op_wait_until_deadline(pool, op);
+  ask(pool, conn, WSP_REASON_LEASE, timeout, op->tag);
+}

@@ -1,0 +1,183 @@
+/*
+ * request.c - acquires as they come in: checked and started, or served at once.
+ */
+#include "pool/internal.h"
+
+static enum wsp_error check(const struct wsp_pool *pool,
+                            const struct wsp_acquire_request *request) {
+  if (request->account.id <= 0) {
+    return WSP_INVALID_REQUEST;
+  }
+  if (wsp_trim(request->url).length == 0) {
+    return WSP_URL_EMPTY;
+  }
+  return pool->closed ? WSP_POOL_CLOSED : WSP_OK;
+}
+
+static bool overdue(const struct wsp_pool *pool, const struct wsp_acquire_request *request) {
+  return request->deadline != 0 && pool->now >= request->deadline;
+}
+
+static void trace_started(struct wsp_pool *pool, const struct wsp_acquire_request *request,
+                          const struct account *account, const char *url, const char *proxy) {
+  int64_t flags = (request->force_new_conn ? WSP_FLAG_FORCE_NEW_CONN : 0) |
+                  (request->force_preferred_conn ? WSP_FLAG_FORCE_PREFERRED_CONN : 0) |
+                  (request->canceled ? WSP_FLAG_CANCELED : 0);
+  TRACE(pool, WSP_ACQUIRE_STARTED, request->account.id, NULL, request->tag,
+        .values = {request->deadline, account == NULL ? 0 : account->effective_max, flags},
+        .texts = {url, proxy});
+}
+
+/* Starts `op` on its account: what can be said at once is said, else a conn is chosen. */
+static void start(struct wsp_pool *pool, struct op *op, const struct wsp_acquire_request *request) {
+  struct account *account = account_obtain(pool, request->account.id);
+  if (account == NULL) {
+    acquire_fail(pool, op, WSP_OUT_OF_MEMORY);
+    return;
+  }
+  account_know(pool, account, &request->account);
+  op->account = account;
+  wsp_order_add(&account->acquires, &op->in_acquires, (int64_t)op->arrival, 0);
+  op->force_new = request->force_new_conn;
+  op->force_preferred = request->force_preferred_conn && !request->force_new_conn;
+  struct wsp_span preferred = wsp_trim(request->preferred_conn);
+  op->target = target_obtain(pool, account, request->url, request->proxy, request->headers,
+                             request->header_count);
+  bool memory = op->target != NULL &&
+                (preferred.length == 0 || wsp_text_set(&op->preferred, &pool->memory, preferred));
+  if (memory) {
+    trace_started(pool, request, account, op->target->bucket->url.text,
+                  op->target->bucket->proxy.text);
+  } else {
+    trace_started(pool, request, account, request->url, request->proxy);
+  }
+  if (!memory) {
+    acquire_fail(pool, op, WSP_OUT_OF_MEMORY);
+  } else if (request->canceled) {
+    acquire_fail(pool, op, WSP_CANCELED);
+  } else if (op_overdue(pool, op)) {
+    acquire_fail(pool, op, WSP_DEADLINE_EXCEEDED);
+  } else if (account->effective_max == 0) {
+    acquire_fail(pool, op, WSP_QUEUE_FULL);
+  } else {
+    acquire_route(pool, op);
+  }
+  account_settle(pool, account);
+}
+
+enum wsp_error wsp_acquire(struct wsp_pool *pool, wsp_time now,
+                           const struct wsp_acquire_request *request, wsp_acquire_callback callback,
+                           void *context, struct wsp_op *name) {
+  if (name != NULL) {
+    *name = (struct wsp_op){0};
+  }
+  if (pool == NULL) {
+    return WSP_POOL_CLOSED;
+  }
+  pool_enter(pool, now);
+  pool->metrics.acquire_total++;
+  struct op *op = op_create(pool, OP_ACQUIRE);
+  if (op == NULL) {
+    return WSP_OUT_OF_MEMORY;
+  }
+  op->acquire_callback = callback;
+  op->context = context;
+  op->tag = request->tag;
+  op->deadline = request->deadline == 0 ? WSP_TIME_NEVER : request->deadline;
+  op->arrival = ++pool->next_arrival;
+  if (name != NULL) {
+    *name = op_name(pool, op);
+  }
+  enum wsp_error error = check(pool, request);
+  if (error != WSP_OK) {
+    trace_started(pool, request, NULL, request->url, request->proxy);
+    acquire_fail(pool, op, error);
+  } else {
+    start(pool, op, request);
+  }
+  return WSP_OK;
+}
+
+/* The conn that a lone acquire would be lent at once, or NULL. */
+static struct conn *idle_conn(const struct wsp_pool *pool, struct account *account,
+                              const struct wsp_acquire_request *request) {
+  const struct bucket *bucket =
+      bucket_find(pool, account, wsp_trim(request->url), wsp_trim(request->proxy));
+  struct wsp_span preferred = wsp_trim(request->preferred_conn);
+  if (bucket == NULL) {
+    return NULL;
+  }
+  struct conn *conn = conn_find(pool, account, preferred);
+  if (conn == NULL || conn->state != CONN_IDLE || conn->bucket != bucket ||
+      (conn->age_state != AGE_FRESH && conn->pins == 0)) {
+    if (request->force_preferred_conn || bucket->idle.first == NULL) {
+      return NULL;
+    }
+    conn = WSP_OWNER(bucket->idle.first, struct conn, in_idle);
+  }
+  return pool->now - conn->last_used_at >= pool->config.health_check_idle ? NULL : conn;
+}
+
+static enum wsp_error check_now(const struct wsp_pool *pool,
+                                const struct wsp_acquire_request *request) {
+  enum wsp_error error = check(pool, request);
+  if (error != WSP_OK) {
+    return error;
+  }
+  if (request->canceled) {
+    return WSP_CANCELED;
+  }
+  if (overdue(pool, request)) {
+    return WSP_DEADLINE_EXCEEDED;
+  }
+  return wsp_effective_max_conns(&pool->config, &request->account) == 0 ? WSP_QUEUE_FULL : WSP_OK;
+}
+
+/* What happens besides to an account when one of its idle conns is lent. */
+static void after_lending(struct wsp_pool *pool, struct account *account) {
+  if (cleanup_due(pool, account)) {
+    cleanup_account(pool, account, WSP_REASON_ACQUIRE);
+  }
+  prewarm_consider(pool, account);
+  account_settle(pool, account);
+}
+
+enum wsp_error wsp_try_acquire(struct wsp_pool *pool, wsp_time now,
+                               const struct wsp_acquire_request *request, struct wsp_lease *lease) {
+  *lease = (struct wsp_lease){0};
+  if (pool == NULL) {
+    return WSP_POOL_CLOSED;
+  }
+  pool_enter(pool, now);
+  enum wsp_error error = check_now(pool, request);
+  if (error != WSP_OK) {
+    return error;
+  }
+  struct account *account = account_find(pool, request->account.id);
+  if (account == NULL || request->force_new_conn) {
+    return WSP_WOULD_WAIT;
+  }
+  account_retire_due(pool, account);
+  struct conn *conn = idle_conn(pool, account, request);
+  if (conn == NULL) {
+    return WSP_WOULD_WAIT;
+  }
+  struct target *target = target_obtain(pool, account, request->url, request->proxy,
+                                        request->headers, request->header_count);
+  if (target == NULL) {
+    return WSP_OUT_OF_MEMORY;
+  }
+  account_know(pool, account, &request->account);
+  pool->metrics.acquire_total++;
+  pool->metrics.conn_pick_total++;
+  trace_started(pool, request, account, target->bucket->url.text, target->bucket->proxy.text);
+  TRACE(pool, WSP_ACQUIRE_PICKED, account->last.id, NULL, request->tag, .cause = 0);
+  conn_lease(conn);
+  conn->reused = true;
+  lease_lend(pool, conn, request->tag, 0, 0, false);
+  account_remember(pool, account, target);
+  target_drop(pool, target);
+  *lease = (struct wsp_lease){pool, conn->slot.slot, conn->lease_generation};
+  after_lending(pool, account);
+  return WSP_OK;
+}

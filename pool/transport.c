@@ -1,0 +1,73 @@
+/*
+ * transport.c - what the transport tells of conns, but for pings (ping.c) and dials (dial.c).
+ */
+#include "pool/internal.h"
+
+/* NULL also for a conn that is being closed: only its end is of interest then. */
+static struct conn *open_conn(struct wsp_conn name, wsp_time now) {
+  if (name.pool == NULL) {
+    return NULL;
+  }
+  pool_enter(name.pool, now);
+  struct conn *conn = wsp_slab_find(&name.pool->conns, name.slot, name.generation);
+  return conn == NULL || conn->state == CONN_CLOSING ? NULL : conn;
+}
+
+void wsp_write_done(struct wsp_conn name, wsp_time now, enum wsp_error error, const char *reason) {
+  struct conn *conn = open_conn(name, now);
+  if (conn != NULL) {
+    struct account *account = conn->account;
+    io_write_ended(name.pool, conn, error, reason);
+    account_settle(name.pool, account);
+  }
+}
+
+void wsp_read_done(struct wsp_conn name, wsp_time now, enum wsp_error error, const char *reason,
+                   const void *text, size_t length) {
+  struct conn *conn = open_conn(name, now);
+  if (conn == NULL) {
+    return;
+  }
+  struct account *account = conn->account;
+  struct message *message = NULL;
+  if (error == WSP_OK) {
+    message = message_create(name.pool, text, length);
+    error = message == NULL ? WSP_OUT_OF_MEMORY : WSP_OK;
+  }
+  io_read_ended(name.pool, conn, error, reason, message);
+  account_settle(name.pool, account);
+}
+
+void wsp_conn_message(struct wsp_conn name, wsp_time now, const void *text, size_t length) {
+  struct conn *conn = open_conn(name, now);
+  if (conn == NULL) {
+    return;
+  }
+  struct account *account = conn->account;
+  if (conn->lease_generation == 0) {
+    /* Nobody has borrowed it, so nobody asked: it must not reach the next borrower. */
+    conn_leave(name.pool, conn, WSP_REASON_UNSOLICITED_MESSAGE);
+  } else {
+    struct message *message = message_create(name.pool, text, length);
+    if (message == NULL) {
+      conn_leave(name.pool, conn, WSP_REASON_OUT_OF_MEMORY);
+    } else {
+      io_message(name.pool, conn, message);
+    }
+  }
+  account_settle(name.pool, account);
+}
+
+void wsp_conn_closed(struct wsp_conn name, wsp_time now, int code, const char *reason) {
+  if (name.pool == NULL) {
+    return;
+  }
+  pool_enter(name.pool, now);
+  struct conn *conn = wsp_slab_find(&name.pool->conns, name.slot, name.generation);
+  if (conn == NULL) {
+    return;
+  }
+  struct account *account = conn->account;
+  conn_gone(name.pool, conn, code, reason);
+  account_settle(name.pool, account);
+}

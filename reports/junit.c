@@ -1,0 +1,296 @@
+/*
+ * junit.c - collects scenarios and writes them as JUnit XML.
+ *
+ * A suite for each folder, in order of their names, its cases in order of their ids. A failed
+ * scenario is a `failure`; one that crashed, hung or could not be run is an `error`. What is read
+ * by build servers differs; this keeps to elements that all of them know.
+ */
+#define _POSIX_C_SOURCE 200809L
+#include "reports/junit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "reports/recorder.h"
+#include "reports/xml.h"
+
+struct test_case {
+  int64_t id;
+  uint64_t seed;
+  int64_t virtual_ns;
+  int64_t wall_ns;
+  enum rep_verdict verdict;
+  char timeline_sha256[65];
+  char *folder;
+  char *name; /* with the variant */
+  char *path;
+  char *failure;
+  char *replay;
+};
+
+struct rep_junit {
+  struct test_case *cases;
+  size_t count;
+  size_t capacity;
+};
+
+struct totals {
+  size_t tests;
+  size_t failures;
+  size_t errors;
+  int64_t wall_ns;
+};
+
+struct rep_junit *rep_junit_create(void) {
+  return calloc(1, sizeof(struct rep_junit));
+}
+
+static void free_case(struct test_case *test) {
+  free(test->folder);
+  free(test->name);
+  free(test->path);
+  free(test->failure);
+  free(test->replay);
+}
+
+void rep_junit_destroy(struct rep_junit *junit) {
+  if (junit == NULL) {
+    return;
+  }
+  for (size_t i = 0; i < junit->count; i++) {
+    free_case(&junit->cases[i]);
+  }
+  free(junit->cases);
+  free(junit);
+}
+
+static char *copy_text(const char *text) {
+  return strdup(text == NULL ? "" : text);
+}
+
+static char *folder_of(const char *path) {
+  const char *slash = strrchr(path, '/');
+  if (slash == NULL) {
+    return strdup(".");
+  }
+  return slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
+}
+
+/* "name [variant]" */
+static char *name_of(const struct rep_scenario *scenario) {
+  if (scenario->variant == NULL || scenario->variant[0] == '\0') {
+    return copy_text(scenario->name);
+  }
+  size_t size = strlen(scenario->name) + strlen(scenario->variant) + sizeof " []";
+  char *name = malloc(size);
+  if (name != NULL) {
+    snprintf(name, size, "%s [%s]", scenario->name, scenario->variant);
+  }
+  return name;
+}
+
+static bool reserve(struct rep_junit *junit) {
+  if (junit->count < junit->capacity) {
+    return true;
+  }
+  size_t capacity = junit->capacity == 0 ? 64 : junit->capacity * 2;
+  struct test_case *cases = realloc(junit->cases, capacity * sizeof *cases);
+  if (cases == NULL) {
+    return false;
+  }
+  junit->cases = cases;
+  junit->capacity = capacity;
+  return true;
+}
+
+bool rep_junit_add(struct rep_junit *junit, const struct rep_scenario *scenario,
+                   const char *replay) {
+  if (!reserve(junit)) {
+    return false;
+  }
+  struct test_case *test = &junit->cases[junit->count];
+  *test = (struct test_case){.id = scenario->id,
+                             .seed = scenario->seed,
+                             .virtual_ns = scenario->virtual_ns,
+                             .wall_ns = scenario->wall_ns,
+                             .verdict = scenario->verdict,
+                             .folder = folder_of(scenario->path),
+                             .name = name_of(scenario),
+                             .path = copy_text(scenario->path),
+                             .failure = copy_text(scenario->failure),
+                             .replay = copy_text(replay)};
+  memcpy(test->timeline_sha256, scenario->timeline_sha256, sizeof test->timeline_sha256);
+  if (test->folder == NULL || test->name == NULL || test->path == NULL || test->failure == NULL ||
+      test->replay == NULL) {
+    free_case(test);
+    return false;
+  }
+  junit->count++;
+  return true;
+}
+
+static int compare_cases(const void *left, const void *right) {
+  const struct test_case *const *a = left;
+  const struct test_case *const *b = right;
+  int order = strcmp((*a)->folder, (*b)->folder);
+  if (order == 0) {
+    order = ((*a)->id > (*b)->id) - ((*a)->id < (*b)->id);
+  }
+  return order;
+}
+
+static bool is_error(enum rep_verdict verdict) {
+  return verdict == REP_ERROR || verdict == REP_CRASH || verdict == REP_HANG;
+}
+
+static struct totals count_cases(struct test_case *const *cases, size_t count) {
+  struct totals totals = {.tests = count};
+  for (size_t i = 0; i < count; i++) {
+    totals.failures += cases[i]->verdict == REP_FAIL;
+    totals.errors += is_error(cases[i]->verdict);
+    totals.wall_ns += cases[i]->wall_ns;
+  }
+  return totals;
+}
+
+static void write_time(FILE *file, const char *name, int64_t time_ns) {
+  int64_t micros = time_ns < 0 ? 0 : time_ns / 1000;
+  fprintf(file, " %s=\"%lld.%06lld\"", name, (long long)(micros / 1000000),
+          (long long)(micros % 1000000));
+}
+
+static void write_totals(FILE *file, const struct totals *totals) {
+  fprintf(file, " tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" skipped=\"0\"", totals->tests,
+          totals->failures, totals->errors);
+  write_time(file, "time", totals->wall_ns);
+  fputs(">\n", file);
+}
+
+static void write_failure(FILE *file, const struct test_case *test) {
+  const char *element = is_error(test->verdict) ? "error" : "failure";
+  const char *failure = test->failure[0] == '\0' ? "no reason was given" : test->failure;
+  size_t first_line = strcspn(failure, "\n");
+  fprintf(file, "      <%s message=\"", element);
+  rep_xml_value(file, failure, first_line);
+  fprintf(file, "\" type=\"%s\">", rep_verdict_name(test->verdict));
+  rep_xml_text(file, failure);
+  if (test->replay[0] != '\0') {
+    fputs("\n\nreplay: ", file);
+    rep_xml_text(file, test->replay);
+  }
+  fprintf(file, "</%s>\n", element);
+}
+
+static void write_case(FILE *file, const struct test_case *test) {
+  fputs("    <testcase", file);
+  rep_xml_attribute(file, "name", test->name);
+  rep_xml_attribute(file, "classname", test->folder);
+  rep_xml_attribute(file, "file", test->path);
+  write_time(file, "time", test->wall_ns);
+  fputs(">\n      <properties>\n", file);
+  fprintf(file, "        <property name=\"seed\" value=\"%llu\"/>\n",
+          (unsigned long long)test->seed);
+  fputs("        <property name=\"timeline_sha256\"", file);
+  rep_xml_attribute(file, "value", test->timeline_sha256);
+  fprintf(file, "/>\n        <property name=\"virtual_ns\" value=\"%lld\"/>\n",
+          (long long)test->virtual_ns);
+  fputs("      </properties>\n", file);
+  if (test->verdict != REP_PASS) {
+    write_failure(file, test);
+  }
+  fputs("    </testcase>\n", file);
+}
+
+static void write_document(FILE *file, struct test_case *const *cases, size_t count) {
+  struct totals totals = count_cases(cases, count);
+  fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"poolproof\"", file);
+  write_totals(file, &totals);
+  for (size_t first = 0, next; first < count; first = next) {
+    for (next = first; next < count && strcmp(cases[first]->folder, cases[next]->folder) == 0;) {
+      next++;
+    }
+    totals = count_cases(cases + first, next - first);
+    fputs("  <testsuite", file);
+    rep_xml_attribute(file, "name", cases[first]->folder);
+    write_totals(file, &totals);
+    for (size_t i = first; i < next; i++) {
+      write_case(file, cases[i]);
+    }
+    fputs("  </testsuite>\n", file);
+  }
+  fputs("</testsuites>\n", file);
+}
+
+/* A file is replaced whole or not at all; a pipe or a device is written as it is. */
+static bool is_replaceable(const char *path) {
+  struct stat status;
+  return lstat(path, &status) != 0 || S_ISREG(status.st_mode);
+}
+
+static FILE *open_output(const char *path, bool replace) {
+  int flags = O_WRONLY | O_CREAT | (replace ? O_EXCL : O_TRUNC);
+  int descriptor = open(path, flags, 0666);
+  FILE *file = descriptor < 0 ? NULL : fdopen(descriptor, "w");
+  if (file == NULL && descriptor >= 0) {
+    close(descriptor);
+  }
+  return file;
+}
+
+static bool write_file(const char *path, const char *target, bool replace,
+                       struct test_case *const *cases, size_t count) {
+  FILE *file = open_output(target, replace);
+  if (file == NULL) {
+    return false;
+  }
+  write_document(file, cases, count);
+  bool written = fflush(file) == 0 && !ferror(file);
+  int reason = errno;
+  if (fclose(file) != 0 && written) {
+    written = false;
+    reason = errno;
+  }
+  if (written && replace && rename(target, path) != 0) {
+    written = false;
+    reason = errno;
+  }
+  if (!written && replace) {
+    unlink(target);
+  }
+  errno = reason;
+  return written;
+}
+
+bool rep_junit_write(const struct rep_junit *junit, const char *path, char *message, size_t size) {
+  size_t target_size = strlen(path) + 40;
+  char *target = malloc(target_size);
+  struct test_case **cases = malloc((junit->count + 1) * sizeof *cases);
+  bool written = false;
+  errno = ENOMEM;
+  if (target != NULL && cases != NULL) {
+    bool replace = is_replaceable(path);
+    if (replace) {
+      snprintf(target, target_size, "%s.%ld.tmp", path, (long)getpid());
+    } else {
+      snprintf(target, target_size, "%s", path);
+    }
+    for (size_t i = 0; i < junit->count; i++) {
+      cases[i] = &junit->cases[i];
+    }
+    qsort(cases, junit->count, sizeof *cases, compare_cases);
+    written = write_file(path, target, replace, cases, junit->count);
+  }
+  if (!written) {
+    snprintf(message, size,
+             "cannot write the JUnit file '%s': %s; see to its folder, or name another file with "
+             "--junit",
+             path, strerror(errno));
+  }
+  free(cases);
+  free(target);
+  return written;
+}

@@ -1,0 +1,131 @@
+/*
+ * arrivals.c - when the acquires of a load arrive.
+ */
+#include "scenarios/engine/arrivals.h"
+
+#include "scenarios/engine/wide.h"
+
+static const uint64_t BILLION = UINT64_C(1000000000);
+
+void scn_arrivals_init(struct scn_arrivals *arrivals, const struct scn_load *load, uint64_t seed,
+                       uint64_t index) {
+  *arrivals = (struct scn_arrivals){.load = load};
+  sim_random_init(&arrivals->random, seed, "load-arrivals", index);
+}
+
+static wsp_time clamp(uint64_t time) {
+  return time >= (uint64_t)WSP_TIME_NEVER ? WSP_TIME_NEVER : (wsp_time)time;
+}
+
+/* The time by which `gaps` mean gaps (in billionths) have passed at the load's rate. */
+static wsp_time time_of_gaps(const struct scn_load *load, uint64_t gaps) {
+  if (load->rate.arrivals <= 0) {
+    return WSP_TIME_NEVER;
+  }
+  return clamp(
+      scn_multiply_divide(gaps, (uint64_t)load->rate.per, (uint64_t)load->rate.arrivals));
+}
+
+static wsp_time next_poisson(struct scn_arrivals *arrivals) {
+  const struct sim_distribution gap = {.kind = SIM_EXPONENTIAL, .first = (int64_t)BILLION};
+  uint64_t drawn = (uint64_t)sim_distribution_draw(&gap, &arrivals->random, NULL);
+  arrivals->passed = arrivals->passed > UINT64_MAX - drawn ? UINT64_MAX : arrivals->passed + drawn;
+  return time_of_gaps(arrivals->load, arrivals->passed);
+}
+
+static wsp_time next_uniform(const struct scn_arrivals *arrivals) {
+  if (arrivals->number > UINT64_MAX / BILLION) {
+    return WSP_TIME_NEVER;
+  }
+  return time_of_gaps(arrivals->load, arrivals->number * BILLION);
+}
+
+static wsp_time next_burst(const struct scn_arrivals *arrivals) {
+  const struct scn_load *load = arrivals->load;
+  if (load->burst <= 0) {
+    return WSP_TIME_NEVER;
+  }
+  uint64_t burst = arrivals->number / (uint64_t)load->burst;
+  if (burst > 0 && load->every <= 0) {
+    return WSP_TIME_NEVER;
+  }
+  return clamp(scn_multiply_divide(burst, (uint64_t)load->every, 1));
+}
+
+/* Times at the load's end or later are passed over. */
+static wsp_time next_of_trace(struct scn_arrivals *arrivals) {
+  const struct scn_load *load = arrivals->load;
+  while (arrivals->number < load->time_count &&
+         load->times[arrivals->number] >= load->duration) {
+    arrivals->number++;
+  }
+  return arrivals->number < load->time_count ? load->times[arrivals->number] : WSP_TIME_NEVER;
+}
+
+/* In billionths of an arrival a second. */
+static uint64_t rate_per_second(const struct scn_rate *rate) {
+  return scn_multiply_divide((uint64_t)rate->arrivals, BILLION, (uint64_t)rate->per);
+}
+
+/*
+ * With the rate going from r0 to r1 over the duration D there have been
+ *   N(t) = r0 t + (r1 - r0) t^2 / (2 D)
+ * arrivals by t. For rates in billionths a second and times in nanoseconds, N(t) >= k is
+ *   t (r0 (2 D - t) + r1 t) >= 2 D k 10^18,
+ * which is compared exactly; t is found by halving.
+ */
+static bool has_arrived(const struct scn_load *load, uint64_t k, uint64_t t) {
+  uint64_t duration = (uint64_t)load->duration;
+  struct scn_wide rates =
+      scn_wide_add(scn_wide_multiply(scn_wide_from(rate_per_second(&load->rate)), 2 * duration - t),
+                   scn_wide_multiply(scn_wide_from(rate_per_second(&load->end_rate)), t));
+  struct scn_wide needed = scn_wide_multiply(scn_wide_from(k), 2 * duration);
+  needed = scn_wide_multiply(scn_wide_multiply(needed, BILLION), BILLION);
+  return scn_wide_compare(scn_wide_multiply(rates, t), needed) >= 0;
+}
+
+static wsp_time next_of_ramp(const struct scn_arrivals *arrivals) {
+  const struct scn_load *load = arrivals->load;
+  uint64_t low = (uint64_t)arrivals->last;
+  uint64_t high = (uint64_t)load->duration;
+  while (low < high) {
+    uint64_t middle = low + (high - low) / 2;
+    if (has_arrived(load, arrivals->number, middle)) {
+      high = middle;
+    } else {
+      low = middle + 1;
+    }
+  }
+  return clamp(low);
+}
+
+static wsp_time next(struct scn_arrivals *arrivals) {
+  switch (arrivals->load->arrivals) {
+    case SCN_ARRIVALS_POISSON:
+      return next_poisson(arrivals);
+    case SCN_ARRIVALS_UNIFORM:
+      return next_uniform(arrivals);
+    case SCN_ARRIVALS_BURST:
+      return next_burst(arrivals);
+    case SCN_ARRIVALS_TRACE:
+      return next_of_trace(arrivals);
+    case SCN_ARRIVALS_RAMP:
+      return next_of_ramp(arrivals);
+  }
+  return WSP_TIME_NEVER;
+}
+
+wsp_time scn_arrivals_next(struct scn_arrivals *arrivals) {
+  if (arrivals->load->duration <= 0) {
+    return WSP_TIME_NEVER;
+  }
+  wsp_time at = next(arrivals);
+  if (at >= arrivals->load->duration) {
+    return WSP_TIME_NEVER;
+  }
+  arrivals->number++;
+  if (at > arrivals->last) {
+    arrivals->last = at;
+  }
+  return arrivals->last;
+}

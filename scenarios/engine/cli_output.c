@@ -1,0 +1,165 @@
+/*
+ * cli_output.c - what `run` prints.
+ */
+#define _POSIX_C_SOURCE 200809L
+#include "scenarios/engine/cli_output.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "scenarios/engine/worker.h"
+#include "sim/duration.h"
+
+enum { WIDEST_NAME = 60, NAME_SIZE = 512 };
+
+#define RED "\033[31m"
+#define GREEN "\033[32m"
+#define PLAIN "\033[0m"
+#define CLEAR_LINE "\r\033[K"
+
+static void full_name(const char *name, const char *variant, char *buffer, size_t size) {
+  bool has_variant = variant != NULL && variant[0] != '\0';
+  snprintf(buffer, size, "%s%s%s%s", name, has_variant ? " [" : "", has_variant ? variant : "",
+           has_variant ? "]" : "");
+}
+
+static bool wants_color(void) {
+  const char *no_color = getenv("NO_COLOR");
+  return (no_color == NULL || no_color[0] == '\0') && isatty(STDOUT_FILENO) == 1;
+}
+
+void scn_output_init(struct scn_output *output, const char *program, bool quiet,
+                     const struct scn_plan *plan) {
+  *output = (struct scn_output){
+      .program = program,
+      .quiet = quiet,
+      .color = wants_color(),
+      .progress = isatty(STDERR_FILENO) == 1,
+      .total = plan->item_count,
+      .started_ns = scn_wall_clock_ns(),
+  };
+  for (size_t i = 0; i < plan->item_count; i++) {
+    char name[NAME_SIZE];
+    full_name(plan->items[i].scenario->name, plan->items[i].variant->name, name, sizeof name);
+    int width = (int)strlen(name);
+    output->name_width = width > output->name_width ? width : output->name_width;
+  }
+  if (output->name_width > WIDEST_NAME) {
+    output->name_width = WIDEST_NAME;
+  }
+}
+
+static void clear_progress(struct scn_output *output) {
+  if (output->progress_shown) {
+    fputs(CLEAR_LINE, stderr);
+    output->progress_shown = false;
+  }
+}
+
+void scn_output_progress(struct scn_output *output, size_t finished) {
+  if (output->progress) {
+    fprintf(stderr, CLEAR_LINE "%zu of %zu scenarios", finished, output->total);
+    fflush(stderr);
+    output->progress_shown = true;
+  }
+}
+
+/* In single quotes where a shell would make something else of it. */
+static void quote(const char *text, char *buffer, size_t size) {
+  static const char plain[] =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+=:@%,";
+  size_t length = 0;
+  if (text[0] != '\0' && strspn(text, plain) == strlen(text)) {
+    snprintf(buffer, size, "%s", text);
+    return;
+  }
+  const char *at = text;
+  length += (size_t)snprintf(buffer, size, "'");
+  for (; *at != '\0' && length + 8 < size; at++) {
+    length += (size_t)snprintf(buffer + length, size - length, *at == '\'' ? "'\\''" : "%c", *at);
+  }
+  snprintf(buffer + length, size - length, "'");
+}
+
+void scn_output_replay(const char *program, const struct rep_scenario *result, char *buffer,
+                       size_t size) {
+  char quoted_program[1024];
+  char quoted_path[2048];
+  quote(program, quoted_program, sizeof quoted_program);
+  quote(result->path, quoted_path, sizeof quoted_path);
+  snprintf(buffer, size, "%s run --no-db --seed %" PRIu64 " %s", quoted_program, result->seed,
+           quoted_path);
+}
+
+static const char *verdict_word(enum rep_verdict verdict) {
+  static const char *const words[] = {[REP_PASS] = "PASS",
+                                      [REP_FAIL] = "FAIL",
+                                      [REP_ERROR] = "ERROR",
+                                      [REP_CRASH] = "CRASH",
+                                      [REP_HANG] = "HANG"};
+  return words[verdict];
+}
+
+static void print_failure(struct scn_output *output, const struct rep_scenario *result) {
+  char replay[4096];
+  scn_output_replay(output->program, result, replay, sizeof replay);
+  const char *failure = result->failure == NULL ? "" : result->failure;
+  size_t length = strlen(failure);
+  printf("%s%s  to run it again: %s\n\n", failure,
+         length > 0 && failure[length - 1] != '\n' ? "\n" : "", replay);
+}
+
+void scn_output_result(struct scn_output *output, const struct rep_scenario *result) {
+  output->counts[result->verdict]++;
+  bool passed = result->verdict == REP_PASS;
+  if (passed && output->quiet) {
+    return;
+  }
+  clear_progress(output);
+  char name[NAME_SIZE];
+  char virtual_time[SIM_DURATION_TEXT_SIZE];
+  full_name(result->name, result->variant, name, sizeof name);
+  sim_duration_format(result->virtual_ns, virtual_time);
+  printf("%s%-5s%s  %-*s  %12s  %8" PRIu64 " events\n",
+         output->color ? (passed ? GREEN : RED) : "", verdict_word(result->verdict),
+         output->color ? PLAIN : "", output->name_width, name, virtual_time,
+         sim_trace_count(result->trace));
+  if (!passed) {
+    print_failure(output, result);
+  }
+}
+
+void scn_output_summary(struct scn_output *output, const char *database, const char *stopped) {
+  clear_progress(output);
+  static const char *const words[] = {[REP_PASS] = "passed",
+                                      [REP_FAIL] = "failed",
+                                      [REP_ERROR] = "could not be run",
+                                      [REP_CRASH] = "crashed",
+                                      [REP_HANG] = "hung"};
+  size_t ran = 0;
+  for (size_t verdict = 0; verdict <= REP_HANG; verdict++) {
+    ran += output->counts[verdict];
+  }
+  if (stopped != NULL) {
+    printf("stopped by %s after %zu of %zu scenarios", stopped, ran, output->total);
+  } else {
+    printf("%zu scenario%s", ran, ran == 1 ? "" : "s");
+  }
+  const char *separator = ": ";
+  for (size_t verdict = 0; verdict <= REP_HANG; verdict++) {
+    if (output->counts[verdict] > 0) {
+      printf("%s%zu %s", separator, output->counts[verdict], words[verdict]);
+      separator = ", ";
+    }
+  }
+  int64_t wall_ms = (scn_wall_clock_ns() - output->started_ns) / WSP_MILLISECOND;
+  printf("; %" PRId64 ".%02" PRId64 " s", wall_ms / 1000, wall_ms % 1000 / 10);
+  if (database != NULL) {
+    printf("; results in %s", database);
+  }
+  printf("\n");
+  fflush(stdout);
+}

@@ -1,0 +1,36 @@
+/*
+ * cli_output.h - what `run` prints: a line for each scenario, the failures, the summary.
+ *
+ * Results go to stdout; progress to stderr, and only where that is a terminal.
+ */
+#ifndef ENGINE_CLI_OUTPUT_H
+#define ENGINE_CLI_OUTPUT_H
+
+#include "reports/recorder.h"
+#include "scenarios/engine/plan.h"
+
+struct scn_output {
+  const char *program;
+  bool quiet;
+  bool color;    /* stdout is a terminal and NO_COLOR is not set */
+  bool progress; /* stderr is a terminal */
+  size_t total;
+  size_t counts[REP_HANG + 1]; /* by verdict */
+  int name_width;
+  int64_t started_ns;
+  bool progress_shown;
+};
+
+void scn_output_init(struct scn_output *output, const char *program, bool quiet,
+                     const struct scn_plan *plan);
+void scn_output_result(struct scn_output *output, const struct rep_scenario *result);
+/* Shows how far the run is, on a terminal. */
+void scn_output_progress(struct scn_output *output, size_t finished);
+/* `database`: where the results are; NULL: nowhere. `stopped`: the signal's name; NULL: none. */
+void scn_output_summary(struct scn_output *output, const char *database, const char *stopped);
+
+/* The command that runs the scenario of `result` again. */
+void scn_output_replay(const char *program, const struct rep_scenario *result, char *buffer,
+                       size_t size);
+
+#endif

@@ -1,0 +1,179 @@
+/*
+ * labels.c - walks a scenario's steps for labels, accounts and headers.
+ */
+#include "scenarios/engine/labels.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef void (*visit_step)(void *context, const struct scn_step *step);
+
+static void for_each_step(const struct scn_step *steps, size_t count, visit_step visit,
+                          void *context) {
+  for (size_t i = 0; i < count; i++) {
+    visit(context, &steps[i]);
+    for_each_step(steps[i].steps, steps[i].step_count, visit, context);
+  }
+}
+
+/* ---- Labels ------------------------------------------------------------------------------- */
+
+void scn_label_numbered(char *buffer, size_t size, const char *label, uint64_t number) {
+  snprintf(buffer, size, "%s#%" PRIu64, label, number);
+}
+
+/* Whether `name` is `label`, '#' and a number from 1 to `last`. */
+static bool is_numbered(const char *name, const char *label, uint64_t last) {
+  size_t length = strlen(label);
+  if (strncmp(name, label, length) != 0 || name[length] != '#') {
+    return false;
+  }
+  const char *digits = name + length + 1;
+  uint64_t number = 0;
+  for (size_t i = 0; digits[i] != '\0'; i++) {
+    if (digits[i] < '0' || digits[i] > '9' || i > 17) {
+      return false;
+    }
+    number = 10 * number + (uint64_t)(digits[i] - '0');
+  }
+  return digits[0] != '\0' && digits[0] != '0' && number <= last;
+}
+
+struct label_search {
+  const char *name;
+  bool found;
+};
+
+static void match_label(void *context, const struct scn_step *step) {
+  struct label_search *search = context;
+  if (step->label == NULL) {
+    return;
+  }
+  search->found |= step->repeats ? is_numbered(search->name, step->label, (uint64_t)step->repeat)
+                                 : strcmp(search->name, step->label) == 0;
+}
+
+bool scn_label_exists(const struct scn_scenario *scenario, const char *name) {
+  struct label_search search = {.name = name};
+  for_each_step(scenario->steps, scenario->step_count, match_label, &search);
+  for (size_t i = 0; i < scenario->load_count; i++) {
+    search.found |= is_numbered(name, scenario->loads[i].label, UINT64_MAX);
+  }
+  return search.found;
+}
+
+/* ---- Accounts ----------------------------------------------------------------------------- */
+
+struct id_list {
+  int64_t *ids; /* NULL: only count */
+  size_t count;
+};
+
+static void add_id(struct id_list *list, int64_t id) {
+  if (list->ids != NULL) {
+    list->ids[list->count] = id;
+  }
+  list->count++;
+}
+
+static void add_step_account(void *context, const struct scn_step *step) {
+  if (step->account > 0) {
+    add_id(context, step->account);
+  }
+}
+
+static void add_accounts(struct id_list *list, const struct scn_scenario *scenario) {
+  for (size_t i = 0; i < scenario->account_count; i++) {
+    add_id(list, scenario->accounts[i].account.id);
+  }
+  for_each_step(scenario->steps, scenario->step_count, add_step_account, list);
+  for (size_t i = 0; i < scenario->load_count; i++) {
+    add_id(list, scenario->loads[i].account);
+  }
+}
+
+static int compare_ids(const void *left, const void *right) {
+  int64_t a = *(const int64_t *)left;
+  int64_t b = *(const int64_t *)right;
+  return (a > b) - (a < b);
+}
+
+static bool collect_accounts(struct scn_world *world) {
+  struct id_list list = {0};
+  add_accounts(&list, world->scenario);
+  if (list.count == 0) {
+    return true;
+  }
+  list.ids = sim_arena_allocate(world->arena, list.count * sizeof *list.ids);
+  if (list.ids == NULL) {
+    return false;
+  }
+  list.count = 0;
+  add_accounts(&list, world->scenario);
+  qsort(list.ids, list.count, sizeof *list.ids, compare_ids);
+  size_t kept = 0;
+  for (size_t i = 0; i < list.count; i++) {
+    if (list.ids[i] > 0 && (kept == 0 || list.ids[kept - 1] != list.ids[i])) {
+      list.ids[kept++] = list.ids[i];
+    }
+  }
+  world->accounts = list.ids;
+  world->account_count = kept;
+  return true;
+}
+
+/* ---- Headers ------------------------------------------------------------------------------ */
+
+struct wish_list {
+  struct scn_header_wish *wishes; /* NULL: only count */
+  size_t count;
+};
+
+static void add_wishes(struct wish_list *list, const struct scn_expectation *expectations,
+                       size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    const struct scn_expectation *expectation = &expectations[i];
+    if (expectation->kind != SCN_EXPECT_OP) {
+      continue;
+    }
+    for (size_t h = 0; h < expectation->header_count; h++) {
+      if (list->wishes != NULL) {
+        list->wishes[list->count] = (struct scn_header_wish){.label = expectation->subject,
+                                                             .name = expectation->headers[h].field};
+      }
+      list->count++;
+    }
+  }
+}
+
+static void add_step_wishes(void *context, const struct scn_step *step) {
+  add_wishes(context, step->expectations, step->expectation_count);
+}
+
+static void add_all_wishes(struct wish_list *list, const struct scn_scenario *scenario) {
+  for_each_step(scenario->steps, scenario->step_count, add_step_wishes, list);
+  add_wishes(list, scenario->expectations, scenario->expectation_count);
+}
+
+static bool collect_header_wishes(struct scn_world *world) {
+  struct wish_list list = {0};
+  add_all_wishes(&list, world->scenario);
+  if (list.count == 0) {
+    return true;
+  }
+  list.wishes = sim_arena_allocate(world->arena, list.count * sizeof *list.wishes);
+  if (list.wishes == NULL) {
+    return false;
+  }
+  list.count = 0;
+  add_all_wishes(&list, world->scenario);
+  world->header_wishes = list.wishes;
+  world->header_wish_count = list.count;
+  return true;
+}
+
+bool scn_labels_collect(struct scn_world *world) {
+  return collect_accounts(world) && collect_header_wishes(world);
+}

@@ -1,0 +1,371 @@
+/*
+ * load_operation.c - the arguments of operations, kind by kind.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "scenarios/engine/load_internal.h"
+
+static const char default_url[] = "wss://example.com/v1/responses";
+
+/* ---- Readers of single arguments ---------------------------------------------------------- */
+
+static void step_label(struct scn_loader *loader, const struct scn_json_value *value,
+                       void *target) {
+  load_label_text(loader, value, target);
+}
+
+static void step_headers(struct scn_loader *loader, const struct scn_json_value *value,
+                         void *target) {
+  struct scn_step *step = target;
+  step->headers = load_headers(loader, value, &step->header_count);
+}
+
+static void step_url(struct scn_loader *loader, const struct scn_json_value *value, void *target) {
+  struct scn_step *step = target;
+  step->url_given = load_string(loader, value, &step->url);
+}
+
+static void step_hold(struct scn_loader *loader, const struct scn_json_value *value, void *target) {
+  struct scn_step *step = target;
+  step->has_hold = load_duration(loader, value, &step->hold);
+}
+
+static void step_repeat(struct scn_loader *loader, const struct scn_json_value *value,
+                        void *target) {
+  struct scn_step *step = target;
+  if (load_integer(loader, value, 1, LOAD_ACQUIRE_LIMIT, "a whole number from 1 to 10000000",
+                   &step->repeat)) {
+    step->repeats = true;
+  }
+}
+
+static void step_lease(struct scn_loader *loader, const struct scn_json_value *value,
+                       void *target) {
+  const char **label = target;
+  if (load_label_text(loader, value, label)) {
+    load_label_refer(loader, value, *label, LOAD_NEED_ACQUIRE, loader->reading_order);
+  }
+}
+
+static void step_json(struct scn_loader *loader, const struct scn_json_value *value, void *target) {
+  if (!value->broken) {
+    *(const char **)target = scn_json_compact(loader->memory, value);
+  }
+}
+
+static void step_code(struct scn_loader *loader, const struct scn_json_value *value, void *target) {
+  int64_t code = 0;
+  if (load_integer(loader, value, 1000, 4999, "a WebSocket close code from 1000 to 4999", &code)) {
+    *(int *)target = (int)code;
+  }
+}
+
+/* ---- Which arguments a kind has ----------------------------------------------------------- */
+
+#define AT(member) offsetof(struct scn_step, member)
+#define ACCOUNT_FIELD \
+  { "account", load_account_field, AT(account) }
+#define CONN_FIELD \
+  { "conn", load_string_field, AT(conn) }
+#define LABEL_FIELD \
+  { "as", step_label, AT(label) }
+#define URL_FIELD \
+  { "url", step_url, 0 }
+#define PROXY_FIELD \
+  { "proxy", load_string_field, AT(proxy) }
+#define HEADERS_FIELD \
+  { "headers", step_headers, 0 }
+#define IO_FIELDS                                   \
+  {"lease", step_lease, AT(target)}, LABEL_FIELD, { \
+    "timeout", load_timeout_field, AT(timeout)      \
+  }
+
+static const struct load_field acquire_fields[] = {
+    LABEL_FIELD,
+    ACCOUNT_FIELD,
+    URL_FIELD,
+    HEADERS_FIELD,
+    PROXY_FIELD,
+    {"preferred_conn", load_string_field, AT(conn)},
+    {"force_new_conn", load_bool_field, AT(force_new_conn)},
+    {"force_preferred_conn", load_bool_field, AT(force_preferred_conn)},
+    {"timeout", load_timeout_field, AT(timeout)},
+    {"canceled", load_bool_field, AT(canceled)},
+    {"hold", step_hold, 0},
+    {"repeat", step_repeat, 0},
+    {"every", load_duration_field, AT(every)}};
+LOAD_SHAPE(acquire_shape, "an acquire", acquire_fields);
+
+static const struct load_field write_fields[] = {IO_FIELDS, {"json", step_json, AT(json)}};
+LOAD_SHAPE(write_shape, "a write", write_fields);
+
+static const struct load_field io_fields[] = {IO_FIELDS};
+LOAD_SHAPE(read_shape, "a read", io_fields);
+LOAD_SHAPE(ping_shape, "a ping", io_fields);
+
+static const struct load_field pin_fields[] = {ACCOUNT_FIELD, CONN_FIELD, LABEL_FIELD};
+LOAD_SHAPE(pin_shape, "a pin", pin_fields);
+
+static const struct load_field conn_fields[] = {ACCOUNT_FIELD, CONN_FIELD};
+LOAD_SHAPE(unpin_shape, "an unpin", conn_fields);
+LOAD_SHAPE(evict_shape, "an evict", conn_fields);
+
+static const struct load_field template_fields[] = {ACCOUNT_FIELD, URL_FIELD, HEADERS_FIELD,
+                                                    PROXY_FIELD};
+LOAD_SHAPE(template_shape, "an ensure_target_idle", template_fields);
+
+static const struct load_field adopt_fields[] = {ACCOUNT_FIELD,
+                                                 CONN_FIELD,
+                                                 URL_FIELD,
+                                                 PROXY_FIELD,
+                                                 HEADERS_FIELD,
+                                                 {"age", load_duration_field, AT(age)},
+                                                 {"idle", load_duration_field, AT(idle)},
+                                                 LOAD_SPEC_CONN_FIELDS(AT(spec))};
+LOAD_SHAPE(adopt_shape, "an adopt", adopt_fields);
+
+static const struct load_field account_fields[] = {ACCOUNT_FIELD};
+LOAD_SHAPE(clear_shape, "a clear_account", account_fields);
+
+static const struct load_field peer_close_fields[] = {
+    CONN_FIELD, {"code", step_code, AT(code)}, {"reason", load_string_field, AT(reason)}};
+LOAD_SHAPE(peer_close_shape, "a peer_close", peer_close_fields);
+
+static const struct load_field peer_message_fields[] = {CONN_FIELD,
+                                                        {"message", step_json, AT(json)}};
+LOAD_SHAPE(peer_message_shape, "a peer_message", peer_message_fields);
+
+static const struct load_field change_fields[] = {URL_FIELD, LOAD_SPEC_FIELDS(AT(spec))};
+LOAD_SHAPE(change_shape, "an upstream step", change_fields);
+
+static const struct load_field jump_fields[] = {{"by", load_duration_field, AT(by)}};
+LOAD_SHAPE(jump_shape, "a clock_jump", jump_fields);
+
+static const struct load_field close_fields[] = {LABEL_FIELD};
+LOAD_SHAPE(close_shape, "a close_pool", close_fields);
+
+static const struct load_shape ping_sweep_shape = {"a ping_sweep", NULL, 0};
+static const struct load_shape cleanup_sweep_shape = {"a cleanup_sweep", NULL, 0};
+
+/* ---- Kinds -------------------------------------------------------------------------------- */
+
+/* Gives the step its label, or takes note of the one that it has. */
+static void define_label(struct scn_loader *loader, const struct scn_json_value *value,
+                         struct scn_step *step) {
+  const struct scn_json_value *as = scn_json_find(value, "as");
+  const char *kind = load_step_kind_name(step->kind);
+  bool made_up = step->label == NULL;
+  if (made_up) {
+    step->label = scn_memory_format(loader->memory, "%s@%zu", kind, step->index + 1);
+  }
+  struct load_label label = {.name = step->label,
+                             .position = made_up ? step->position : as->position,
+                             .kind = kind,
+                             .made_up = made_up,
+                             .repeats = step->repeats,
+                             .count = step->repeat,
+                             .order = step->index + 1};
+  load_label_define(loader, &label);
+}
+
+static void read_acquire(struct scn_loader *loader, const struct scn_json_value *value,
+                         struct scn_step *step) {
+  step->url = default_url;
+  if (!load_object(loader, value, &acquire_shape, step)) {
+    return;
+  }
+  load_default_account(loader, value, &step->account);
+  define_label(loader, value, step);
+  const struct scn_json_value *every = scn_json_find(value, "every");
+  if (every != NULL && !every->key_broken && scn_json_find(value, "repeat") == NULL) {
+    load_error(loader, every->key_position, "expected \"repeat\" beside \"every\", found none");
+  }
+  if (step->repeats && step->every > 0 &&
+      step->repeat > (LOAD_TIME_LIMIT - step->at) / step->every) {
+    load_expected_hint(loader, every, "the last repetition at most 73 years after the start",
+                       scn_memory_format(loader->memory, ", %" PRId64 " times", step->repeat));
+  }
+}
+
+static void read_io(struct scn_loader *loader, const struct scn_json_value *value,
+                    const struct load_shape *shape, struct scn_step *step) {
+  if (load_object(loader, value, shape, step)) {
+    load_require(loader, value, "lease", shape->what);
+    define_label(loader, value, step);
+  }
+}
+
+static void read_target(struct scn_loader *loader, const struct scn_json_value *value,
+                        enum load_need need, struct scn_step *step) {
+  if (load_label_text(loader, value, &step->target)) {
+    load_label_refer(loader, value, step->target, need, loader->reading_order);
+  }
+}
+
+static void read_conn_of_account(struct scn_loader *loader, const struct scn_json_value *value,
+                                 const struct load_shape *shape, struct scn_step *step) {
+  if (load_object(loader, value, shape, step)) {
+    load_require(loader, value, "conn", shape->what);
+    load_default_account(loader, value, &step->account);
+  }
+}
+
+static void read_pin(struct scn_loader *loader, const struct scn_json_value *value,
+                     struct scn_step *step) {
+  read_conn_of_account(loader, value, &pin_shape, step);
+  if (step->label != NULL) {
+    define_label(loader, value, step);
+  }
+}
+
+static void read_template(struct scn_loader *loader, const struct scn_json_value *value,
+                          struct scn_step *step) {
+  if (!load_object(loader, value, &template_shape, step)) {
+    return;
+  }
+  load_default_account(loader, value, &step->account);
+  bool given = step->url_given || step->headers != NULL || step->proxy != NULL;
+  if (!step->url_given) {
+    step->url = default_url;
+  }
+  step->url_given = given;
+}
+
+static void read_adopt(struct scn_loader *loader, const struct scn_json_value *value,
+                       struct scn_step *step) {
+  step->url = default_url;
+  read_conn_of_account(loader, value, &adopt_shape, step);
+  const struct scn_json_value *conn = scn_json_find(value, "conn");
+  if (conn != NULL && step->conn != NULL && step->conn[strspn(step->conn, " \t\r\n")] == '\0') {
+    load_expected(loader, conn, "the id of the conn, which is not blank");
+  }
+  bool has_age = scn_json_find(value, "age") != NULL,
+       has_idle = scn_json_find(value, "idle") != NULL;
+  step->age = has_age ? step->age : step->idle;
+  step->idle = has_idle ? step->idle : step->age;
+  step->has_spec = step->spec.has_preset || step->spec.set != 0 || step->spec.conn.set != 0;
+  load_spec_check(loader, value, &step->spec, false);
+}
+
+static void read_clear(struct scn_loader *loader, const struct scn_json_value *value,
+                       struct scn_step *step) {
+  if (value->kind == SCN_JSON_OBJECT) {
+    load_object(loader, value, &clear_shape, step);
+    load_default_account(loader, value, &step->account);
+  } else {
+    load_integer(loader, value, INT64_MIN, INT64_MAX, "the number of an account, or an object",
+                 &step->account);
+  }
+}
+
+static void read_peer(struct scn_loader *loader, const struct scn_json_value *value,
+                      const struct load_shape *shape, struct scn_step *step) {
+  if (load_object(loader, value, shape, step)) {
+    load_require(loader, value, "conn", shape->what);
+  }
+}
+
+/* The upstream of the default URL is the one that serves it. */
+static const char *default_upstream(const struct scn_loader *loader) {
+  const struct scn_scenario *scenario = loader->scenario;
+  for (size_t i = 0; i < scenario->upstream_count; i++) {
+    if (strcmp(scenario->upstreams[i].url, default_url) == 0) {
+      return default_url;
+    }
+  }
+  return "default";
+}
+
+static void read_change(struct scn_loader *loader, const struct scn_json_value *value,
+                        struct scn_step *step) {
+  step->url = default_upstream(loader);
+  if (!load_object(loader, value, &change_shape, step)) {
+    return;
+  }
+  step->has_spec = step->spec.has_preset || step->spec.set != 0 || step->spec.conn.set != 0;
+  if (!step->has_spec && value->count == (scn_json_find(value, "url") != NULL)) {
+    load_error(loader, value->position, "expected a behaviour that changes, found none");
+  }
+  load_spec_check(loader, value, &step->spec, true);
+}
+
+static void read_expectations(struct scn_loader *loader, const struct scn_json_value *value,
+                              struct scn_step *step) {
+  step->expectations = load_expectations(loader, value, &step->expectation_count);
+}
+
+void load_operation(struct scn_loader *loader, const struct scn_json_value *value,
+                    struct scn_step *step) {
+  switch (step->kind) {
+    case SCN_ACQUIRE:
+      read_acquire(loader, value, step);
+      break;
+    case SCN_RELEASE:
+    case SCN_MARK_BROKEN:
+    case SCN_MARK_PREWARMED:
+      read_target(loader, value, LOAD_NEED_ACQUIRE, step);
+      break;
+    case SCN_WRITE:
+      read_io(loader, value, &write_shape, step);
+      break;
+    case SCN_READ:
+      read_io(loader, value, &read_shape, step);
+      break;
+    case SCN_PING:
+      read_io(loader, value, &ping_shape, step);
+      break;
+    case SCN_CANCEL:
+      read_target(loader, value, LOAD_NEED_OPERATION, step);
+      break;
+    case SCN_PIN:
+      read_pin(loader, value, step);
+      break;
+    case SCN_UNPIN:
+      read_conn_of_account(loader, value, &unpin_shape, step);
+      break;
+    case SCN_ENSURE_TARGET_IDLE:
+      read_template(loader, value, step);
+      break;
+    case SCN_PING_SWEEP:
+      load_object(loader, value, &ping_sweep_shape, step);
+      break;
+    case SCN_CLEANUP_SWEEP:
+      load_object(loader, value, &cleanup_sweep_shape, step);
+      break;
+    case SCN_EVICT:
+      read_conn_of_account(loader, value, &evict_shape, step);
+      break;
+    case SCN_ADOPT:
+      read_adopt(loader, value, step);
+      break;
+    case SCN_CLEAR_ACCOUNT:
+      read_clear(loader, value, step);
+      break;
+    case SCN_PEER_CLOSE:
+      read_peer(loader, value, &peer_close_shape, step);
+      break;
+    case SCN_PEER_MESSAGE:
+      read_peer(loader, value, &peer_message_shape, step);
+      break;
+    case SCN_UPSTREAM:
+      read_change(loader, value, step);
+      break;
+    case SCN_CLOCK_JUMP:
+      if (load_object(loader, value, &jump_shape, step)) {
+        load_require(loader, value, "by", jump_shape.what);
+      }
+      break;
+    case SCN_CLOSE_POOL:
+      if (load_object(loader, value, &close_shape, step)) {
+        define_label(loader, value, step);
+      }
+      break;
+    case SCN_TOGETHER:
+      load_together(loader, value, step);
+      break;
+    case SCN_EXPECT:
+      read_expectations(loader, value, step);
+      break;
+  }
+}

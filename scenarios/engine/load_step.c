@@ -1,0 +1,199 @@
+/*
+ * load_step.c - steps in general: one operation each, and when.
+ *
+ * What an operation's argument says is read in load_operation.c.
+ */
+#include <string.h>
+
+#include "scenarios/engine/load_internal.h"
+#include "sim/duration.h"
+
+static const char *const step_names[] = {
+#define NAME(id, name) name,
+    SCN_STEP_LIST(NAME)
+#undef NAME
+        NULL};
+
+static const char *step_name(const void *context, size_t index) {
+  (void)context;
+  return step_names[index];
+}
+
+static const struct load_names names = {step_name, NULL};
+
+const char *load_step_kind_name(enum scn_step_kind kind) {
+  return step_names[kind];
+}
+
+/* What is found in a step before its operation is read. */
+struct parts {
+  const struct scn_json_value *operation; /* the first */
+  const struct scn_json_value *at, *after;
+  bool timed; /* it may have a time */
+};
+
+/* The label of an operation that is not read, so that those who name it are not accused too. */
+static void define_stray(struct scn_loader *loader, const struct scn_json_value *value) {
+  const struct scn_json_value *as = scn_json_find(value, "as");
+  if (as != NULL && as->kind == SCN_JSON_STRING && !as->broken) {
+    struct load_label label = {.name = as->string,
+                               .position = as->position,
+                               .kind = "acquire",
+                               .repeats = scn_json_find(value, "repeat") != NULL,
+                               .count = LOAD_ACQUIRE_LIMIT,
+                               .order = loader->reading_order};
+    load_label_define(loader, &label);
+  }
+}
+
+static void take_operation(struct scn_loader *loader, const struct scn_json_value *value,
+                           void *target) {
+  struct parts *parts = target;
+  if (parts->operation == NULL) {
+    parts->operation = value;
+    return;
+  }
+  load_error(loader, value->key_position,
+             "expected one operation in a step, found \"%s\" beside \"%s\"; write a step for each, "
+             "or \"together\"",
+             value->key, parts->operation->key);
+  define_stray(loader, value);
+}
+
+static void take_time(struct scn_loader *loader, const struct scn_json_value *value, void *target) {
+  struct parts *parts = target;
+  const struct scn_json_value **place = strcmp(value->key, "at") == 0 ? &parts->at : &parts->after;
+  if (!parts->timed) {
+    load_error(loader, value->key_position,
+               "expected no time in a step of \"together\", found \"%s\"; they all happen at its "
+               "own time",
+               value->key);
+    return;
+  }
+  *place = value;
+  const struct scn_json_value *other = place == &parts->at ? parts->after : parts->at;
+  if (other != NULL) {
+    load_error(loader, value->key_position, "expected \"at\" or \"after\", found both in one step");
+  }
+}
+
+static const struct load_field step_fields[] = {{"at", take_time, 0},
+                                                {"after", take_time, 0},
+#define FIELD(id, name) {name, take_operation, 0},
+                                                SCN_STEP_LIST(FIELD)
+#undef FIELD
+};
+LOAD_SHAPE(step_shape, "a step", step_fields);
+
+static void read_at(struct scn_loader *loader, const struct scn_json_value *value,
+                    struct scn_step *step) {
+  wsp_time at = 0;
+  if (!load_duration(loader, value, &at)) {
+    return;
+  }
+  if (at < loader->previous_at) {
+    char previous[SIM_DURATION_TEXT_SIZE];
+    sim_duration_format(loader->previous_at, previous);
+    load_error(loader, value->position,
+               "%sexpected a time not before %s, that of the step before (line %d), found %s",
+               load_where(loader, value), previous, loader->previous_position.line,
+               load_found(loader, value));
+    return;
+  }
+  step->at = at;
+}
+
+static void read_after(struct scn_loader *loader, const struct scn_json_value *value,
+                       struct scn_step *step) {
+  wsp_duration after = 0;
+  if (!load_duration(loader, value, &after)) {
+    return;
+  }
+  if (after > LOAD_TIME_LIMIT - loader->previous_at) {
+    load_expected_hint(loader, value, "a time of at most 73 years after the start",
+                       " after that of the step before");
+    return;
+  }
+  step->at = loader->previous_at + after;
+}
+
+/* One step, of the list or of `together`. */
+static void read_step(struct scn_loader *loader, const struct scn_json_value *value, bool member,
+                      struct scn_step *step) {
+  struct parts parts = {.timed = !member};
+  step->index = loader->step_index++;
+  step->position = value->position;
+  step->at = loader->previous_at;
+  loader->reading_order = step->index + 1;
+  if (!load_object(loader, value, &step_shape, &parts)) {
+    return;
+  }
+  if (parts.at != NULL) {
+    read_at(loader, parts.at, step);
+  } else if (parts.after != NULL) {
+    read_after(loader, parts.after, step);
+  }
+  loader->previous_at = step->at;
+  loader->previous_position = step->position;
+  if (parts.operation == NULL) {
+    bool said = value->count > (size_t)(parts.at != NULL) + (parts.after != NULL);
+    if (!said) { /* else a key that is no operation has been refused */
+      load_error(loader, value->position, "expected one operation in a step (%s), found none",
+                 load_names_text(loader, names));
+    }
+    for (const struct scn_json_value *stray = value->first; stray != NULL; stray = stray->next) {
+      define_stray(loader, stray);
+    }
+    return;
+  }
+  step->kind = (enum scn_step_kind)load_name_find(names, parts.operation->key);
+  if (member && (step->kind == SCN_TOGETHER || step->kind == SCN_EXPECT)) {
+    load_error(loader, parts.operation->key_position,
+               "expected an operation that can happen together with others, found \"%s\"; write it "
+               "as a step of its own",
+               parts.operation->key);
+    return;
+  }
+  load_operation(loader, parts.operation, step);
+}
+
+static const struct scn_step *read_steps(struct scn_loader *loader,
+                                         const struct scn_json_value *value, bool members,
+                                         size_t *count) {
+  if (loader->step_index + value->count > LOAD_STEP_LIMIT) {
+    load_error(loader, value->position, "%sexpected at most %d steps in all, found %zu",
+               load_where(loader, value), LOAD_STEP_LIMIT, loader->step_index + value->count);
+    return NULL;
+  }
+  struct scn_step *steps = scn_memory_take(loader->memory, value->count, sizeof *steps);
+  if (steps == NULL) {
+    return NULL;
+  }
+  *count = value->count;
+  size_t i = 0;
+  for (const struct scn_json_value *item = value->first; item != NULL; item = item->next) {
+    read_step(loader, item, members, &steps[i++]);
+  }
+  return steps;
+}
+
+void load_together(struct scn_loader *loader, const struct scn_json_value *value,
+                   struct scn_step *step) {
+  if (!load_is(loader, value, SCN_JSON_LIST, "a list of steps")) {
+    return;
+  }
+  if (value->count == 0) {
+    load_expected(loader, value, "at least one step");
+    return;
+  }
+  struct scn_position position = loader->previous_position;
+  step->steps = read_steps(loader, value, true, &step->step_count);
+  loader->previous_position = position;
+}
+
+void load_steps(struct scn_loader *loader, const struct scn_json_value *value) {
+  if (!load_is(loader, value, SCN_JSON_LIST, "a list of steps")) {
+    return;
+  }
+  loader->scenario->steps = read_steps(loader, value, false, &loader->scenario->step_count);
+}

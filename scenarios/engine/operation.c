@@ -1,0 +1,120 @@
+/*
+ * operation.c - a growing table of operations with a hash index over their labels.
+ *
+ * The index only finds; nothing is ever listed in its order.
+ */
+#include "scenarios/engine/operation.h"
+
+#include <assert.h>
+#include <string.h>
+
+struct scn_operations {
+  struct sim_arena *arena;
+  struct scn_operation **items;
+  size_t count;
+  size_t capacity;
+  size_t *slots; /* item number + 1; 0: free */
+  size_t slot_count; /* a power of two, at least twice `capacity` */
+};
+
+enum { FIRST_CAPACITY = 32 };
+
+struct scn_operations *scn_operations_create(struct sim_arena *arena) {
+  struct scn_operations *operations = sim_arena_zeroed(arena, sizeof *operations);
+  if (operations != NULL) {
+    operations->arena = arena;
+  }
+  return operations;
+}
+
+static size_t hash_label(const char *label) {
+  uint64_t hash = UINT64_C(14695981039346656037);
+  for (; *label != '\0'; label++) {
+    hash = (hash ^ (unsigned char)*label) * UINT64_C(1099511628211);
+  }
+  return (size_t)(hash ^ (hash >> 32));
+}
+
+/* The slot of `label`: the one that holds it, or the free one where it belongs. */
+static size_t find_slot(const struct scn_operations *operations, const char *label) {
+  size_t mask = operations->slot_count - 1;
+  size_t slot = hash_label(label) & mask;
+  while (operations->slots[slot] != 0 &&
+         strcmp(operations->items[operations->slots[slot] - 1]->record.label, label) != 0) {
+    slot = (slot + 1) & mask;
+  }
+  return slot;
+}
+
+static bool grow(struct scn_operations *operations) {
+  size_t capacity = operations->capacity == 0 ? FIRST_CAPACITY : 2 * operations->capacity;
+  size_t slot_count = 2 * capacity;
+  struct sim_arena *arena = operations->arena;
+  struct scn_operation **items = sim_arena_allocate(arena, capacity * sizeof *items);
+  size_t *slots = sim_arena_zeroed(arena, slot_count * sizeof *slots);
+  if (items == NULL || slots == NULL) {
+    sim_arena_release(arena, items, capacity * sizeof *items);
+    sim_arena_release(arena, slots, slot_count * sizeof *slots);
+    return false;
+  }
+  if (operations->count > 0) {
+    memcpy(items, operations->items, operations->count * sizeof *items);
+  }
+  sim_arena_release(arena, operations->items, operations->capacity * sizeof *items);
+  sim_arena_release(arena, operations->slots, operations->slot_count * sizeof *slots);
+  operations->items = items;
+  operations->capacity = capacity;
+  operations->slots = slots;
+  operations->slot_count = slot_count;
+  for (size_t i = 0; i < operations->count; i++) {
+    operations->slots[find_slot(operations, items[i]->record.label)] = i + 1;
+  }
+  return true;
+}
+
+struct scn_operation *scn_operations_add(struct scn_operations *operations, const char *label,
+                                         enum rep_op_kind kind, int64_t account, wsp_time now) {
+  if (operations->count == operations->capacity && !grow(operations)) {
+    return NULL;
+  }
+  struct scn_operation *operation = sim_arena_zeroed(operations->arena, sizeof *operation);
+  char *name = sim_arena_copy_string(operations->arena, label);
+  if (operation == NULL || name == NULL) {
+    return NULL;
+  }
+  operation->record = (struct rep_op){
+      .label = name,
+      .kind = kind,
+      .account = account,
+      .started_ns = now,
+      .ended_ns = -1,
+      .result = "pending",
+      .reused = -1,
+      .queue_wait_ns = -1,
+      .conn_pick_ns = -1,
+  };
+  operation->released_ns = -1;
+  size_t slot = find_slot(operations, name);
+  assert(operations->slots[slot] == 0 && "labels are unique: the loader sees to it");
+  operations->items[operations->count++] = operation;
+  operations->slots[slot] = operations->count;
+  return operation;
+}
+
+struct scn_operation *scn_operations_find(const struct scn_operations *operations,
+                                          const char *label) {
+  if (operations->slot_count == 0 || label == NULL) {
+    return NULL;
+  }
+  size_t item = operations->slots[find_slot(operations, label)];
+  return item == 0 ? NULL : operations->items[item - 1];
+}
+
+size_t scn_operations_count(const struct scn_operations *operations) {
+  return operations->count;
+}
+
+struct scn_operation *scn_operations_at(const struct scn_operations *operations, size_t index) {
+  assert(index < operations->count);
+  return operations->items[index];
+}

@@ -1,0 +1,60 @@
+/*
+ * plan.h - what a command line names: scenario files, loaded and checked, and what is to be run.
+ *
+ * Everything is loaded before anything runs. A plan with a problem of severity SCN_ERROR, or with
+ * two scenarios of one name, is not to be run.
+ */
+#ifndef ENGINE_PLAN_H
+#define ENGINE_PLAN_H
+
+#include "scenarios/engine/loader.h"
+
+/* One scenario file that is good. */
+struct scn_plan_file {
+  char *path;
+  char *text; /* as it was read */
+  struct scn_scenario *scenario;
+};
+
+/* One run: a variant of a scenario. */
+struct scn_plan_item {
+  const struct scn_scenario *scenario;
+  const struct scn_variant *variant;
+  const char *source; /* the file's text */
+};
+
+/* Zero-filled: empty. */
+struct scn_plan {
+  struct scn_plan_file *files;
+  size_t file_count;
+  struct scn_plan_item *items; /* after scn_plan_select() */
+  size_t item_count;
+  size_t files_read; /* good and bad ones */
+  size_t bad_files;
+};
+
+enum scn_plan_error {
+  SCN_PLAN_OK,
+  SCN_PLAN_BAD,      /* errors were reported */
+  SCN_PLAN_NO_MEMORY
+};
+
+/* Finds the files of each path (a file; or a folder: every *.json below it but schema.json, in
+ * byte order), each file once, and loads them. */
+enum scn_plan_error scn_plan_load(struct scn_plan *plan, const char *const *paths,
+                                  size_t path_count, const struct scn_load_options *options,
+                                  scn_report report, void *context);
+
+struct scn_plan_selection {
+  const char *const *tags; /* any of them; none: all scenarios */
+  size_t tag_count;
+  uint64_t shard, shards; /* shard 1 of 2 takes the runs 1, 3, 5, ...; 0 shards: all */
+};
+
+/* Lists the runs. `*matched` is how many there are before the shard is taken. False: no memory. */
+bool scn_plan_select(struct scn_plan *plan, const struct scn_plan_selection *selection,
+                     size_t *matched);
+
+void scn_plan_deinit(struct scn_plan *plan);
+
+#endif

@@ -1,0 +1,138 @@
+/*
+ * run.c - the loop that carries a scenario from 0 to its end in virtual time.
+ *
+ * Limits: an arena of ARENA_SIZE, a timeline of TIMELINE_EVENTS; a scenario beyond them has the
+ * verdict `error`. One in which nothing but upkeep (sweeps, pings, upstreams' own timers) happens
+ * for PATIENCE, while it is not at rest, has the verdict `hang`.
+ */
+#include "scenarios/engine/run.h"
+
+#include <stdlib.h>
+
+#include "scenarios/engine/agenda.h"
+#include "scenarios/engine/metrics.h"
+#include "scenarios/engine/verdict.h"
+#include "scenarios/engine/world.h"
+
+#define ARENA_SIZE ((size_t)4 << 30)
+#define TIMELINE_EVENTS (UINT64_C(1) << 25)
+#define PATIENCE (30 * 24 * 60 * WSP_MINUTE)
+
+struct scn_runner {
+  struct sim_arena *arena;
+  struct sim_trace *trace;
+};
+
+struct scn_runner *scn_runner_create(bool shared) {
+  struct scn_runner *runner = calloc(1, sizeof *runner);
+  if (runner == NULL) {
+    return NULL;
+  }
+  runner->arena = sim_arena_create(ARENA_SIZE);
+  runner->trace = sim_trace_create(TIMELINE_EVENTS, shared);
+  if (runner->arena == NULL || runner->trace == NULL) {
+    scn_runner_destroy(runner);
+    return NULL;
+  }
+  return runner;
+}
+
+void scn_runner_destroy(struct scn_runner *runner) {
+  if (runner == NULL) {
+    return;
+  }
+  if (runner->trace != NULL) {
+    sim_trace_destroy(runner->trace);
+  }
+  if (runner->arena != NULL) {
+    sim_arena_destroy(runner->arena);
+  }
+  free(runner);
+}
+
+struct sim_trace *scn_runner_trace(struct scn_runner *runner) {
+  return runner->trace;
+}
+
+static bool is_at_rest(const struct scn_world *world) {
+  return world->pending == 0 && wsp_pool_pending(world->pool) == 0 &&
+         fake_world_pending(world->upstreams) == 0 &&
+         sim_queue_count(world->queue) == sim_queue_background_count(world->queue);
+}
+
+/* Moves the clock on and settles. */
+static void go_to(struct scn_world *world, wsp_time time) {
+  if (time > world->now) {
+    scn_samples_take(world, time);
+    world->now = time;
+  }
+  scn_world_settle(world);
+}
+
+/* When something happens by itself. */
+static wsp_time next_happening(const struct scn_world *world) {
+  wsp_time queue = sim_queue_next(world->queue);
+  wsp_time pool = wsp_pool_next_deadline(world->pool);
+  return queue < pool ? queue : pool;
+}
+
+/* With `run_for`: goes on to the end that it sets. */
+static void finish_by_time(struct scn_world *world) {
+  wsp_time end = scn_time_after(scn_agenda_last(world), world->scenario->run_for);
+  while (!world->broken && !world->hangs && next_happening(world) <= end) {
+    go_to(world, next_happening(world));
+  }
+  if (!world->broken && !world->hangs && world->now < end) {
+    go_to(world, end);
+  }
+}
+
+/* Without `run_for`: goes on until all is at rest, or will never be. */
+static void finish_by_rest(struct scn_world *world) {
+  while (!world->broken && !world->hangs && !is_at_rest(world)) {
+    wsp_time next = next_happening(world);
+    wsp_time patience_ends = scn_time_after(
+        world->last_progress > world->horizon ? world->last_progress : world->horizon, PATIENCE);
+    if (sim_queue_count(world->queue) == 0 &&
+        wsp_pool_next_operation_deadline(world->pool) == WSP_TIME_NEVER) {
+      scn_verdict_hang(world, "only periodic timers are left; expected all operations to end");
+    } else if (next == WSP_TIME_NEVER || next > patience_ends) {
+      scn_verdict_hang(world, "nothing but upkeep has happened for 720h; expected all operations "
+                              "to end");
+    } else {
+      go_to(world, next);
+    }
+  }
+}
+
+static void run_world(struct scn_world *world) {
+  scn_world_settle(world);
+  while (!world->broken && !world->hangs && scn_agenda_next(world) != WSP_TIME_NEVER) {
+    wsp_time next = scn_agenda_next(world);
+    wsp_time happening = next_happening(world);
+    if (next <= world->now) {
+      scn_agenda_perform(world);
+      scn_world_settle(world);
+    } else {
+      go_to(world, next < happening ? next : happening);
+    }
+  }
+  if (world->scenario->has_run_for) {
+    finish_by_time(world);
+  } else {
+    finish_by_rest(world);
+  }
+}
+
+void scn_run(struct scn_runner *runner, const struct scn_scenario *scenario,
+             const struct scn_variant *variant, struct rep_scenario *result) {
+  sim_arena_reset(runner->arena);
+  sim_trace_reset(runner->trace);
+  struct scn_world *world = scn_world_create(runner->arena, runner->trace, scenario, variant);
+  if (world == NULL) {
+    scn_verdict_no_memory(scenario, variant, runner->trace, result);
+    return;
+  }
+  run_world(world);
+  scn_verdict_finish(world, result);
+}

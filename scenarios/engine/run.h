@@ -1,0 +1,26 @@
+/*
+ * run.h - runs one variant of a scenario in virtual time: the world around the real pool.
+ */
+#ifndef ENGINE_RUN_H
+#define ENGINE_RUN_H
+
+#include "reports/recorder.h"
+#include "scenarios/engine/scenario.h"
+
+/* What is kept from run to run, so that many runs cost no set-up: the arena and the trace. */
+struct scn_runner;
+
+/* `shared`: the trace lies in memory shared with processes forked later. NULL: no memory. */
+struct scn_runner *scn_runner_create(bool shared);
+void scn_runner_destroy(struct scn_runner *runner);
+
+/* The trace of the current or last run. */
+struct sim_trace *scn_runner_trace(struct scn_runner *runner);
+
+/* Runs `variant` to its end, judges its expectations and fills `result` (all but id, wall_ns and
+ * source). What `result` points to lives until the next run or destroy. Never fails without
+ * saying so: a harness fault is the verdict REP_ERROR with its reason in `failure`. */
+void scn_run(struct scn_runner *runner, const struct scn_scenario *scenario,
+             const struct scn_variant *variant, struct rep_scenario *result);
+
+#endif

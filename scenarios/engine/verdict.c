@@ -1,0 +1,315 @@
+/*
+ * verdict.c - judges a run and makes its result.
+ */
+#include "scenarios/engine/verdict.h"
+
+#include <string.h>
+
+#include "scenarios/engine/expect.h"
+#include "scenarios/engine/invariant_names.h"
+#include "scenarios/engine/metrics.h"
+#include "scenarios/engine/metrics_check.h"
+#include "sim/duration.h"
+
+/* Only so many pending operations are told one by one. */
+enum { MOST_PENDING_TOLD = 10, DETAIL_SIZE = 2048 };
+
+/* The rows of a run so far, for expectations in SQL. */
+struct rows {
+  struct scn_world *world;
+  struct rep_scenario scenario;
+  struct rep_op *ops;
+  size_t ops_size;
+  struct rep_metric *metrics;
+  size_t metrics_size;
+};
+
+void scn_verdict_begin(const struct scn_scenario *scenario, const struct scn_variant *variant,
+                       struct sim_trace *trace, struct rep_scenario *result) {
+  *result = (struct rep_scenario){
+      .name = scenario->name,
+      .path = scenario->path,
+      .variant = variant->name,
+      .seed = variant->seed,
+      .mode = "virtual",
+      .verdict = REP_PASS,
+      .trace = trace,
+  };
+}
+
+static bool gather_ops(struct scn_world *world, struct rep_op **ops, size_t *count, size_t *size) {
+  *count = scn_operations_count(world->operations);
+  *size = *count * sizeof **ops;
+  *ops = NULL;
+  if (*count == 0) {
+    return true;
+  }
+  *ops = sim_arena_allocate(world->arena, *size);
+  if (*ops == NULL) {
+    return false;
+  }
+  for (size_t i = 0; i < *count; i++) {
+    (*ops)[i] = scn_operations_at(world->operations, i)->record;
+  }
+  return true;
+}
+
+static void forget_rows(struct rows *rows) {
+  sim_arena_release(rows->world->arena, rows->ops, rows->ops_size);
+  sim_arena_release(rows->world->arena, rows->metrics, rows->metrics_size);
+  rows->ops = NULL;
+  rows->metrics = NULL;
+}
+
+static const struct rep_scenario *rows_so_far(void *context) {
+  struct rows *rows = context;
+  struct scn_world *world = rows->world;
+  forget_rows(rows);
+  struct rep_scenario *scenario = &rows->scenario;
+  scn_verdict_begin(world->scenario, world->variant, world->trace, scenario);
+  scenario->id = 1;
+  scenario->virtual_ns = world->now;
+  scenario->expectations = world->expectations.items;
+  scenario->expectation_count = world->expectations.count;
+  if (!gather_ops(world, &rows->ops, &scenario->op_count, &rows->ops_size) ||
+      !scn_metrics_rows(world, &rows->metrics, &scenario->metric_count, &rows->metrics_size)) {
+    scn_world_break(world, NULL, "out of memory for the rows of the scenario");
+    return scenario;
+  }
+  scenario->ops = rows->ops;
+  scenario->metrics = rows->metrics;
+  return scenario;
+}
+
+/* ---- Expectations ------------------------------------------------------------------------- */
+
+static bool add_row(struct scn_world *world, const struct scn_expectation *expectation,
+                    const struct scn_judgement *judgement) {
+  struct scn_expectation_rows *rows = &world->expectations;
+  if (rows->count == rows->capacity) {
+    size_t capacity = rows->capacity == 0 ? 16 : 2 * rows->capacity;
+    struct rep_expectation *items = sim_arena_allocate(world->arena, capacity * sizeof *items);
+    if (items == NULL) {
+      return false;
+    }
+    if (rows->count > 0) {
+      memcpy(items, rows->items, rows->count * sizeof *items);
+    }
+    sim_arena_release(world->arena, rows->items, rows->capacity * sizeof *items);
+    rows->items = items;
+    rows->capacity = capacity;
+  }
+  rows->items[rows->count] =
+      (struct rep_expectation){.index = (int64_t)rows->count,
+                               .text = expectation->text,
+                               .passed = judgement->passed,
+                               .actual = scn_world_copy(world, judgement->actual)};
+  rows->count++;
+  return true;
+}
+
+static void tell_failure(struct scn_world *world, const struct scn_expectation *expectation,
+                         const struct scn_judgement *judgement, bool midway) {
+  char at[SIM_DURATION_TEXT_SIZE];
+  sim_duration_format(world->now, at);
+  world->expectations_failed++;
+  scn_lines_add(&world->failure, "%s:%d:%d: expectation failed at %s: %s\n", world->scenario->path,
+                expectation->position.line, expectation->position.column, at, expectation->text);
+  const char *message = judgement->message == NULL ? "" : judgement->message;
+  size_t length = strlen(message);
+  scn_lines_add(&world->failure, "%s%s", message,
+                length > 0 && message[length - 1] != '\n' ? "\n" : "");
+  if (midway) {
+    scn_world_note(world,
+                   &(struct scn_note){.kind = SIM_EXPECTATION_FAILED,
+                                      .values = {(int64_t)world->expectations.count - 1, 0}});
+  }
+}
+
+void scn_verdict_judge(struct scn_world *world, const struct scn_expectation *expectations,
+                       size_t count, bool midway) {
+  struct rows rows = {.world = world};
+  struct scn_view view = {
+      .now = world->now,
+      .scenario = world->scenario,
+      .pool = world->pool,
+      .upstreams = world->upstreams,
+      .trace = world->trace,
+      .operations = world->operations,
+      .rows = rows_so_far,
+      .rows_context = &rows,
+  };
+  for (size_t i = 0; i < count && !world->broken; i++) {
+    struct scn_judgement judgement = {0};
+    if (!scn_expectation_judge(&view, &expectations[i], &judgement) ||
+        !add_row(world, &expectations[i], &judgement)) {
+      scn_world_break(world, NULL, "out of memory for an expectation");
+    } else if (!judgement.passed) {
+      tell_failure(world, &expectations[i], &judgement, midway);
+    }
+    scn_judgement_deinit(&judgement);
+  }
+  forget_rows(&rows);
+}
+
+/* ---- Hangs -------------------------------------------------------------------------------- */
+
+/* The last event of the timeline that names the operation; NULL: none. */
+static const struct sim_event *last_event_of(const struct sim_trace *trace, const char *label) {
+  int64_t tag = sim_trace_find(trace, label);
+  const struct sim_event *events = sim_trace_events(trace);
+  for (uint64_t i = sim_trace_count(trace); tag > 0 && i > 0; i--) {
+    if (events[i - 1].op == (sim_string)tag) {
+      return &events[i - 1];
+    }
+  }
+  return NULL;
+}
+
+static void tell_pending(struct scn_world *world, const struct scn_operation *operation) {
+  char since[SIM_DURATION_TEXT_SIZE];
+  sim_duration_format(operation->record.started_ns, since);
+  scn_lines_add(&world->failure, "  %s \"%s\" is pending since %s",
+                rep_op_kind_name(operation->record.kind), operation->record.label, since);
+  if (operation->step != NULL) {
+    scn_lines_add(&world->failure, " (%s:%d:%d)", world->scenario->path,
+                  operation->step->position.line, operation->step->position.column);
+  }
+  if (operation->record.conn != NULL) {
+    scn_lines_add(&world->failure, " on conn %s", operation->record.conn);
+  }
+  scn_lines_add(&world->failure, "\n");
+  const struct sim_event *event = last_event_of(world->trace, operation->record.label);
+  if (event != NULL) {
+    char line[512];
+    scn_event_line(world->trace, event, line, sizeof line);
+    scn_lines_add(&world->failure, "    last seen: %s\n", line);
+  }
+}
+
+void scn_verdict_hang(struct scn_world *world, const char *why) {
+  char at[SIM_DURATION_TEXT_SIZE];
+  sim_duration_format(world->now, at);
+  world->hangs = true;
+  scn_lines_add(&world->failure, "%s: hang at %s: %s\n", world->scenario->path, at, why);
+  size_t told = 0;
+  for (size_t i = 0; i < scn_operations_count(world->operations); i++) {
+    const struct scn_operation *operation = scn_operations_at(world->operations, i);
+    if (operation->record.ended_ns >= 0) {
+      continue;
+    }
+    if (told++ < MOST_PENDING_TOLD) {
+      tell_pending(world, operation);
+    }
+  }
+  if (told > MOST_PENDING_TOLD) {
+    scn_lines_add(&world->failure, "  and %zu more\n", told - MOST_PENDING_TOLD);
+  }
+  if (told == 0) {
+    scn_lines_add(&world->failure,
+                  "  no operation of the scenario: %lld things of the pool, %zu of the upstreams\n",
+                  (long long)wsp_pool_pending(world->pool), fake_world_pending(world->upstreams));
+  }
+  scn_lines_add(&world->failure,
+                "  give the operation a timeout, cancel it, or say how long to go on (run_for) if "
+                "it is meant to stay pending\n");
+}
+
+/* ---- The end ------------------------------------------------------------------------------ */
+
+static const char *invariant_name(enum scn_invariant invariant) {
+  static const char *const names[] = {
+#define SCN_NAME(id, name, sentence) name,
+      SCN_INVARIANT_LIST(SCN_NAME)
+#undef SCN_NAME
+  };
+  return names[invariant];
+}
+
+static bool is_off(const struct scn_scenario *scenario, const char *invariant) {
+  for (size_t i = 0; i < scenario->invariants_off.count; i++) {
+    if (strcmp(scenario->invariants_off.items[i], invariant) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+static void check_metrics(struct scn_world *world, struct rep_scenario *result) {
+  const char *invariant = invariant_name(SCN_INVARIANT_METRICS_MATCH_TIMELINE);
+  char detail[DETAIL_SIZE];
+  struct wsp_metrics metrics;
+  wsp_pool_metrics(world->pool, &metrics);
+  if (is_off(world->scenario, invariant) || sim_trace_full(world->trace) ||
+      scn_metrics_check(world->trace, &metrics, detail, sizeof detail)) {
+    return;
+  }
+  scn_lines_add(&world->failure, "%s: invariant %s violated: %s\n", world->scenario->path,
+                invariant, detail);
+  scn_world_note(world, &(struct scn_note){.kind = SIM_INVARIANT_VIOLATED,
+                                           .text = invariant});
+  struct rep_violation *violation = sim_arena_zeroed(world->arena, sizeof *violation);
+  if (violation == NULL) {
+    scn_world_break(world, NULL, "out of memory for a violation");
+    return;
+  }
+  *violation = (struct rep_violation){.t_ns = world->now,
+                                      .invariant = invariant,
+                                      .detail = scn_world_copy(world, detail)};
+  world->violations_found++;
+  result->violations = violation;
+  result->violation_count = 1;
+}
+
+static enum rep_verdict verdict_of(const struct scn_world *world) {
+  if (world->broken) {
+    return REP_ERROR;
+  }
+  if (world->hangs) {
+    return REP_HANG;
+  }
+  return world->expectations_failed > 0 || world->violations_found > 0 ? REP_FAIL : REP_PASS;
+}
+
+void scn_verdict_finish(struct scn_world *world, struct rep_scenario *result) {
+  const struct scn_scenario *scenario = world->scenario;
+  scn_verdict_begin(scenario, world->variant, world->trace, result);
+  if (!world->broken) {
+    check_metrics(world, result);
+  }
+  scn_world_note(world, &(struct scn_note){.kind = SIM_RUN_ENDED,
+                                           .values = {(int64_t)world->pending, 0}});
+  if (!world->broken) {
+    scn_verdict_judge(world, scenario->expectations, scenario->expectation_count, false);
+  }
+  struct rep_op *ops = NULL;
+  struct rep_metric *metrics = NULL;
+  size_t size;
+  if (!gather_ops(world, &ops, &result->op_count, &size)) {
+    result->op_count = 0;
+    scn_world_break(world, NULL, "out of memory for the operations of the result");
+  }
+  if (!scn_metrics_rows(world, &metrics, &result->metric_count, &size)) {
+    result->metric_count = 0;
+    scn_world_break(world, NULL, "out of memory for the metrics of the result");
+  }
+  result->ops = ops;
+  result->metrics = metrics;
+  result->expectations = world->expectations.items;
+  result->expectation_count = world->expectations.count;
+  result->virtual_ns = world->now;
+  result->verdict = verdict_of(world);
+  if (result->verdict != REP_PASS) {
+    result->failure =
+        world->failure.data != NULL ? world->failure.data : "out of memory for the reason";
+  }
+  rep_timeline_sha256(world->trace, result->timeline_sha256);
+}
+
+void scn_verdict_no_memory(const struct scn_scenario *scenario, const struct scn_variant *variant,
+                           struct sim_trace *trace, struct rep_scenario *result) {
+  scn_verdict_begin(scenario, variant, trace, result);
+  result->verdict = REP_ERROR;
+  result->failure = "error: out of memory for the scenario's world";
+  rep_timeline_sha256(trace, result->timeline_sha256);
+}

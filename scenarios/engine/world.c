@@ -1,0 +1,225 @@
+/*
+ * world.c - builds the world of a run and settles its instants.
+ */
+#include "scenarios/engine/world.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "scenarios/engine/agenda.h"
+#include "scenarios/engine/labels.h"
+#include "scenarios/engine/metrics.h"
+#include "sim/duration.h"
+
+/* More than this at one instant is a loop that never lets time pass. */
+enum { ROUNDS_PER_SETTLING = 1000000 };
+
+static bool define_upstreams(struct scn_world *world) {
+  static const struct fake_spec plain;
+  const struct scn_scenario *scenario = world->scenario;
+  const struct fake_spec *fallback = &plain;
+  for (size_t i = 0; i < scenario->upstream_count; i++) {
+    if (strcmp(scenario->upstreams[i].url, "default") == 0) {
+      fallback = &scenario->upstreams[i].spec;
+    }
+  }
+  if (!fake_world_define(world->upstreams, "default", fallback)) {
+    return false;
+  }
+  for (size_t i = 0; i < scenario->upstream_count; i++) {
+    const struct scn_upstream *upstream = &scenario->upstreams[i];
+    if (strcmp(upstream->url, "default") != 0 &&
+        !fake_world_define(world->upstreams, upstream->url, &upstream->spec)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+static bool create_pool(struct scn_world *world) {
+  struct wsp_config config = world->variant->config;
+  if (!world->scenario->background) {
+    config.ping_interval = 0;
+    config.cleanup_interval = 0;
+  }
+  sim_random_init(&world->pool_random, world->variant->seed, "pool", 0);
+  struct wsp_environment environment = {
+      .transport = fake_transport(),
+      .transport_context = world->upstreams,
+      .random = sim_random_for_pool,
+      .random_context = &world->pool_random,
+      .allocate = sim_arena_allocate_for_pool,
+      .release = sim_arena_release_for_pool,
+      .allocator_context = world->arena,
+      .trace = sim_trace_observe,
+      .trace_context = world->trace,
+  };
+  return wsp_pool_create(&config, &environment, 0, &world->pool) == WSP_OK;
+}
+
+struct scn_world *scn_world_create(struct sim_arena *arena, struct sim_trace *trace,
+                                   const struct scn_scenario *scenario,
+                                   const struct scn_variant *variant) {
+  struct scn_world *world = sim_arena_zeroed(arena, sizeof *world);
+  if (world == NULL) {
+    return NULL;
+  }
+  world->arena = arena;
+  world->trace = trace;
+  world->scenario = scenario;
+  world->variant = variant;
+  world->failure.arena = arena;
+  world->queue = sim_queue_create(arena);
+  world->operations = scn_operations_create(arena);
+  if (world->queue == NULL || world->operations == NULL || !scn_labels_collect(world)) {
+    return NULL;
+  }
+  world->upstreams = fake_world_create(arena, world->queue, trace, variant->seed);
+  if (world->upstreams == NULL) {
+    return NULL;
+  }
+  fake_world_use_clock(world->upstreams, &world->now);
+  if (!define_upstreams(world) || !create_pool(world)) {
+    return NULL;
+  }
+  world->samples = scn_samples_create(world);
+  world->agenda = scn_agenda_create(world);
+  return world->samples == NULL || world->agenda == NULL ? NULL : world;
+}
+
+/* One round: the answers that are due, in the order in which they were set up, then the pool.
+ * False: nothing was due. */
+static bool settle_round(struct scn_world *world, size_t *rounds) {
+  bool worked = false;
+  struct sim_entry *entry;
+  while (*rounds < ROUNDS_PER_SETTLING &&
+         (entry = sim_queue_pop(world->queue, world->now)) != NULL) {
+    entry->action(entry->context, world->now);
+    worked = true;
+    ++*rounds;
+  }
+  if (wsp_pool_next_deadline(world->pool) <= world->now) {
+    wsp_pool_advance(world->pool, world->now);
+    worked = true;
+    ++*rounds;
+  }
+  return worked;
+}
+
+void scn_world_settle(struct scn_world *world) {
+  size_t rounds = 0;
+  while (!world->broken && !world->hangs && settle_round(world, &rounds)) {
+    if (sim_trace_full(world->trace)) {
+      scn_world_break(world, NULL,
+                      "the timeline is full: the scenario makes more events than a run can keep; "
+                      "shorten it or split its load");
+    }
+    if (rounds >= ROUNDS_PER_SETTLING) {
+      char at[SIM_DURATION_TEXT_SIZE];
+      sim_duration_format(world->now, at);
+      scn_lines_add(&world->failure,
+                   "%s: hang: %d things happened at %s and the instant did not come to rest; "
+                   "expected that time goes on\n",
+                   world->scenario->path, ROUNDS_PER_SETTLING, at);
+      world->hangs = true;
+    }
+  }
+}
+
+void scn_world_break(struct scn_world *world, const struct scn_step *step, const char *reason) {
+  if (world->broken) {
+    return;
+  }
+  world->broken = true;
+  if (step == NULL) {
+    scn_lines_add(&world->failure, "%s: error: %s\n", world->scenario->path, reason);
+  } else {
+    scn_lines_add(&world->failure, "%s:%d:%d: error: %s\n", world->scenario->path,
+                 step->position.line, step->position.column, reason);
+  }
+}
+
+void scn_world_note(struct scn_world *world, const struct scn_note *note) {
+  struct sim_event event = {
+      .t_ns = world->now,
+      .account = note->account,
+      .values = {note->values[0], note->values[1], 0},
+      .kind = (uint16_t)note->kind,
+  };
+  event.conn = sim_trace_intern(world->trace, note->conn);
+  event.op = sim_trace_intern(world->trace, note->op);
+  event.texts[0] = sim_trace_intern(world->trace, note->text);
+  sim_trace_append(world->trace, &event);
+}
+
+wsp_time scn_time_after(wsp_time time, wsp_duration duration) {
+  wsp_time last = WSP_TIME_NEVER - 1;
+  if (duration <= 0) {
+    return time;
+  }
+  return time > last - duration ? last : time + duration;
+}
+
+struct scn_operation *scn_world_begin(struct scn_world *world, const char *label,
+                                      enum rep_op_kind kind, int64_t account,
+                                      const struct scn_step *step) {
+  struct scn_operation *operation =
+      scn_operations_add(world->operations, label, kind, account, world->now);
+  if (operation == NULL) {
+    scn_world_break(world, step, "out of memory for the scenario's operations");
+    return NULL;
+  }
+  operation->world = world;
+  operation->step = step;
+  world->pending++;
+  world->last_progress = world->now;
+  return operation;
+}
+
+void scn_world_end(struct scn_operation *operation, const char *result, const char *error_text) {
+  struct scn_world *world = operation->world;
+  operation->record.result = result;
+  operation->record.ended_ns = world->now;
+  if (error_text != NULL && error_text[0] != '\0') {
+    operation->record.error_text = scn_world_copy(world, error_text);
+  }
+  operation->handle = (struct wsp_op){0};
+  world->pending--;
+  world->last_progress = world->now;
+}
+
+const char *scn_world_copy(struct scn_world *world, const char *text) {
+  if (text == NULL) {
+    return NULL;
+  }
+  const char *copy = sim_arena_copy_string(world->arena, text);
+  if (copy == NULL) {
+    scn_world_break(world, NULL, "out of memory for the results of the scenario");
+  }
+  return copy;
+}
+
+struct wsp_account scn_world_account(const struct scn_world *world, int64_t id) {
+  for (size_t i = 0; i < world->scenario->account_count; i++) {
+    if (world->scenario->accounts[i].account.id == id) {
+      return world->scenario->accounts[i].account;
+    }
+  }
+  return (struct wsp_account){.id = id, .type = WSP_ACCOUNT_API_KEY};
+}
+
+const char *scn_world_conn(struct scn_world *world, const char *name) {
+  if (name == NULL) {
+    return NULL;
+  }
+  const struct scn_operation *operation = scn_operations_find(world->operations, name);
+  if (operation != NULL && operation->record.conn != NULL) {
+    return operation->record.conn;
+  }
+  if (operation == NULL && !scn_label_exists(world->scenario, name)) {
+    return name;
+  }
+  struct scn_lines text = {.arena = world->arena};
+  scn_lines_add(&text, "(no conn of %s)", name);
+  return text.data == NULL ? "(no conn)" : text.data;
+}

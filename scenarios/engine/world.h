@@ -1,0 +1,99 @@
+/*
+ * world.h - what one run consists of: clock, queue, upstreams, pool, operations, timeline.
+ *
+ * Everything that a run changes lies in one arena. The world settles an instant; which steps
+ * come when is the agenda's business (agenda.h), and when the run ends is the runner's (run.c).
+ */
+#ifndef ENGINE_WORLD_H
+#define ENGINE_WORLD_H
+
+#include "fakes/fake.h"
+#include "scenarios/engine/operation.h"
+#include "scenarios/engine/scenario.h"
+#include "scenarios/engine/lines.h"
+
+struct scn_agenda;
+struct scn_header_wish;
+struct scn_samples;
+
+/* Rows that the run adds as it goes, in the arena. */
+struct scn_expectation_rows {
+  struct rep_expectation *items;
+  size_t count;
+  size_t capacity;
+};
+
+struct scn_world {
+  struct sim_arena *arena;
+  struct sim_trace *trace;
+  const struct scn_scenario *scenario;
+  const struct scn_variant *variant;
+
+  wsp_time now;
+  struct sim_queue *queue;
+  struct fake_world *upstreams;
+  struct sim_random pool_random;
+  struct wsp_pool *pool;
+  struct scn_operations *operations;
+  struct scn_agenda *agenda;
+  struct scn_samples *samples;
+
+  const int64_t *accounts; /* all that the scenario names, in id order */
+  size_t account_count;
+  const struct scn_header_wish *header_wishes; /* headers that expectations ask for */
+  size_t header_wish_count;
+
+  size_t pending;         /* operations that have not ended */
+  wsp_time last_progress; /* when an operation or a step last began or ended */
+  wsp_time horizon;       /* the latest deadline or scheduled release asked for so far */
+  bool close_asked, close_done;
+
+  struct scn_expectation_rows expectations;
+  size_t expectations_failed;
+  size_t violations_found;
+  struct scn_lines failure; /* what is wrong, for a person */
+  bool hangs;
+  bool broken; /* the harness failed, or the scenario asks for what can not be */
+};
+
+/* Builds the world of `variant` at time 0. NULL: no memory. */
+struct scn_world *scn_world_create(struct sim_arena *arena, struct sim_trace *trace,
+                                   const struct scn_scenario *scenario,
+                                   const struct scn_variant *variant);
+
+/* Does all that is due at `world->now`, until nothing is. */
+void scn_world_settle(struct scn_world *world);
+
+/* Stops the run with verdict `error`; `step` (may be NULL) is where. The first reason stays. */
+void scn_world_break(struct scn_world *world, const struct scn_step *step, const char *reason);
+
+/* Appends an event of the engine's own to the timeline; strings may be NULL. */
+struct scn_note {
+  enum sim_event_kind kind;
+  int64_t account;
+  int64_t values[2];
+  const char *conn, *op, *text;
+};
+void scn_world_note(struct scn_world *world, const struct scn_note *note);
+
+/* `now` + `duration`, at most the last moment of virtual time. */
+wsp_time scn_time_after(wsp_time time, wsp_duration duration);
+
+/* A new operation of the world; NULL (and the world is broken): no memory. */
+struct scn_operation *scn_world_begin(struct scn_world *world, const char *label,
+                                      enum rep_op_kind kind, int64_t account,
+                                      const struct scn_step *step);
+/* It has ended, now. `error_text` may be NULL or "". */
+void scn_world_end(struct scn_operation *operation, const char *result, const char *error_text);
+/* A copy in the arena; NULL for NULL, and when there is no memory (the world is broken then). */
+const char *scn_world_copy(struct scn_world *world, const char *text);
+
+/* The account as the scenario defines it, else one of that id with nothing said about it. */
+struct wsp_account scn_world_account(const struct scn_world *world, int64_t id);
+
+/* The conn id that `name` stands for: that of the conn which the operation of that label holds or
+ * held; an id that no conn has when it has none (yet); `name` itself when it is no label. NULL
+ * stays NULL. What is returned lives as long as the world. */
+const char *scn_world_conn(struct scn_world *world, const char *name);
+
+#endif
