@@ -172,7 +172,7 @@ bool fake_peer_message(struct fake_world *world, void *conn, wsp_time now, const
   X(dials_canceled)   /* given up by the pool */                                \
   X(concurrent_dials) /* under way */                                           \
   X(max_concurrent_dials)                                                       \
-  X(open) /* conns open now */                                                  \
+  X(open) /* conns open now, until their close is complete */                   \
   X(max_open)                                                                   \
   X(opened)                                                                     \
   X(closed)      /* by either side */                                           \

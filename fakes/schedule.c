@@ -69,14 +69,25 @@ void fake_trace_refused(const struct fake_upstream *upstream, const char *url, i
   (void)sim_trace_append(trace, &event); /* a full trace says so itself */
 }
 
+/* An event of the conn's own, told while the pool still knows it. */
+static struct sim_event event_of(const struct fake_conn *conn, enum sim_event_kind kind,
+                                 wsp_time now, int64_t value) {
+  const char *id = wsp_conn_id(conn->name);
+  struct sim_event event = {.kind = (uint16_t)kind,
+                            .t_ns = now,
+                            .account = wsp_conn_account(conn->name),
+                            .values = {value}};
+  event.conn = sim_trace_intern(conn->upstream->world->trace, id);
+  return event;
+}
+
 void fake_trace_peer_closed(const struct fake_conn *conn, wsp_time now, int code,
                             const char *cause) {
   struct sim_trace *trace = conn->upstream->world->trace;
   if (trace == NULL) {
     return;
   }
-  struct sim_event event = {.kind = SIM_PEER_CLOSED, .t_ns = now, .account = conn->account};
-  event.values[0] = code;
+  struct sim_event event = event_of(conn, SIM_PEER_CLOSED, now, code);
   event.texts[0] = sim_trace_intern(trace, cause);
   (void)sim_trace_append(trace, &event);
 }
@@ -86,7 +97,6 @@ void fake_trace_peer_spoke(const struct fake_conn *conn, wsp_time now, size_t le
   if (trace == NULL) {
     return;
   }
-  struct sim_event event = {.kind = SIM_PEER_SPOKE, .t_ns = now, .account = conn->account};
-  event.values[0] = (int64_t)length;
+  struct sim_event event = event_of(conn, SIM_PEER_SPOKE, now, (int64_t)length);
   (void)sim_trace_append(trace, &event);
 }

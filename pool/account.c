@@ -104,8 +104,7 @@ bool account_may_connect(const struct wsp_pool *pool, const struct account *acco
   return pool->config.max_connecting == 0 || account->connecting < pool->config.max_connecting;
 }
 
-/* A conn has become free or unpinned: the first waiter that can use it gets it; when there is
- * none, it makes room for the first waiter that can use room. */
+/* A conn has become free or unpinned: the first waiter that can use it gets it. */
 static void serve_offer(struct wsp_pool *pool, struct account *account) {
   struct conn *conn = account->offers;
   account->offers = conn->next_offer;
@@ -126,11 +125,34 @@ static void serve_offer(struct wsp_pool *pool, struct account *account) {
     wait_end(pool, op);
     acquire_grant(pool, op, conn);
   }
-  if (conn->state == CONN_IDLE && conn->in_trimmable.present && account->unplaced.first != NULL &&
-      account->conns - 1 + account->creating < account->effective_max) {
-    pool->metrics.scale_down_total++;
-    conn_leave(pool, conn, WSP_REASON_ROOM);
+}
+
+/* The least recently used idle, unpinned conn; `waiter_free`: on which nobody counts. Those that
+ * somebody counts on are there only while evicting them would make no room, so few are passed
+ * over. */
+struct conn *account_first_evictable(const struct account *account, bool waiter_free) {
+  struct wsp_node *node = account->evictable.first;
+  for (; node != NULL; node = wsp_order_next(node)) {
+    struct conn *conn = WSP_OWNER(node, struct conn, in_evictable);
+    if (!waiter_free || conn->waiters == 0) {
+      return conn;
+    }
   }
+  return NULL;
+}
+
+/* Evicts the least recently used idle conn that nobody needs, if that makes room. */
+bool account_make_room(struct wsp_pool *pool, struct account *account, bool waiter_free) {
+  if (account->conns - 1 + account->creating >= account->effective_max) {
+    return false;
+  }
+  struct conn *conn = account_first_evictable(account, waiter_free);
+  if (conn == NULL) {
+    return false;
+  }
+  pool->metrics.scale_down_total++;
+  conn_leave(pool, conn, WSP_REASON_ROOM);
+  return true;
 }
 
 static struct op *first_waiter(const struct wsp_order *order) {
@@ -148,6 +170,10 @@ static bool serve_room(struct wsp_pool *pool, struct account *account) {
     } else {
       wait_place(pool, op);
     }
+    return true;
+  }
+  /* What is idle after all offers is of no use to any waiter, nor to those who count on it. */
+  if (account_make_room(pool, account, false)) {
     return true;
   }
   if (account->effective_max <= 0 && account->conns == 0 && account->creating == 0) {
@@ -203,7 +229,7 @@ void account_settle(struct wsp_pool *pool, struct account *account) {
       serve_offer(pool, account);
       continue;
     }
-    if (!serve_room(pool, account) && !serve_connecting(pool, account) &&
+    if (!serve_connecting(pool, account) && !serve_room(pool, account) &&
         !serve_orphan(pool, account)) {
       break;
     }

@@ -25,17 +25,6 @@ struct conn *acquire_pick_idle(struct wsp_pool *pool, struct op *op) {
   return WSP_OWNER(first, struct conn, in_idle);
 }
 
-/* Evicts the least recently used idle conn that nobody needs, if that makes room. */
-bool acquire_evict_for_room(struct wsp_pool *pool, struct account *account) {
-  struct wsp_node *node = account->trimmable.first;
-  if (node == NULL || account->conns - 1 + account->creating >= account->effective_max) {
-    return false;
-  }
-  pool->metrics.scale_down_total++;
-  conn_leave(pool, WSP_OWNER(node, struct conn, in_trimmable), WSP_REASON_ROOM);
-  return true;
-}
-
 /* Only the conn that it names will do. */
 static void route_to_preferred(struct wsp_pool *pool, struct op *op, bool first_time) {
   struct wsp_span id = {op->preferred.text, op->preferred.length};
@@ -85,11 +74,11 @@ static void queue_up(struct wsp_pool *pool, struct op *op, bool first_time) {
 static void dial_or_queue(struct wsp_pool *pool, struct op *op, bool first_time) {
   struct account *account = op->account;
   if (!account_has_room(account) && op->ping_failures < 2) {
-    acquire_evict_for_room(pool, account);
+    (void)account_make_room(pool, account, true);
   }
   if (account_has_room(account)) {
     account->creating++;
-    if (account_may_connect(pool, account)) {
+    if (account_may_connect(pool, account) && account->placed.first == NULL) {
       dial_start(pool, account, op->target, op);
     } else {
       op->has_place = true;
@@ -125,6 +114,10 @@ void acquire_route(struct wsp_pool *pool, struct op *op) {
   bool first_time = !op->entered;
   op->entered = true;
   op->state = OP_STARTING;
+  if (pool->closed) { /* it had been granted a conn before the close, and lost it */
+    acquire_fail(pool, op, WSP_POOL_CLOSED);
+    return;
+  }
   wsp_time started = pick_clock(pool);
   account_retire_due(pool, account);
   struct conn *conn = acquire_pick_idle(pool, op);
@@ -217,6 +210,7 @@ void acquire_end(struct wsp_pool *pool, struct op *op, enum wsp_error error) {
       return;
     case OP_STARTING:
     case OP_PENDING:
+    case OP_DELIVERED:
       break;
   }
   op_complete(pool, op, error);
@@ -267,6 +261,29 @@ static void deliver_failure(struct wsp_pool *pool, struct op *op,
     op->acquire_callback(op->context, result);
   }
   wsp_memory_release(&pool->memory, text, size);
+}
+
+/* Time may have passed between the grant and its delivery: an existing conn that has been retired
+ * since is not lent any more, and the acquire starts over. (One that was dialled for the acquire is
+ * lent however old it is, or a limit of next to nothing would dial for ever.) */
+bool acquire_still_good(struct wsp_pool *pool, struct op *op) {
+  struct conn *conn = op->conn;
+  struct account *account = op->account;
+  account_retire_due(pool, account);
+  if (!conn->reused || conn->age_state == AGE_FRESH ||
+      (conn->pins > 0 && wsp_span_equal((struct wsp_span){op->preferred.text, op->preferred.length},
+                                        (struct wsp_span){conn->id.text, conn->id.length}))) {
+    return true;
+  }
+  if (conn->pins > 0) {
+    conn->holder = NULL;
+    conn_free(pool, conn, false);
+    acquire_restart(pool, op);
+  } else {
+    conn_leave(pool, conn, WSP_REASON_RETIRED);
+  }
+  account_settle(pool, account);
+  return false;
 }
 
 void acquire_deliver(struct wsp_pool *pool, struct op *op) {

@@ -33,10 +33,13 @@ int64_t cleanup_account(struct wsp_pool *pool, struct account *account, enum wsp
   int64_t rotated = rotate(pool, account);
   int64_t trimmed = 0;
   int64_t ceiling = account_idle_ceiling(pool, account);
-  while (account_idle(account) > ceiling && account->trimmable.first != NULL) {
+  while (account_idle(account) > ceiling) {
+    struct conn *conn = account_first_evictable(account, true);
+    if (conn == NULL) {
+      break;
+    }
     pool->metrics.scale_down_total++;
-    conn_leave(pool, WSP_OWNER(account->trimmable.first, struct conn, in_trimmable),
-               WSP_REASON_MAX_IDLE);
+    conn_leave(pool, conn, WSP_REASON_MAX_IDLE);
     trimmed++;
   }
   TRACE(pool, WSP_CLEANUP_RAN, account->last.id, NULL, 0, .cause = (int)reason,

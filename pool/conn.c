@@ -59,7 +59,7 @@ struct wsp_conn conn_name(struct wsp_pool *pool, const struct conn *conn) {
 void conn_refresh_sets(struct conn *conn) {
   bool idle = conn->state == CONN_IDLE;
   bool lendable = idle && conn->age_state == AGE_FRESH;
-  bool trimmable = idle && conn->pins == 0 && conn->waiters == 0;
+  bool evictable = idle && conn->pins == 0;
   if (lendable != conn->in_idle.present) {
     if (lendable) {
       wsp_order_add(&conn->bucket->idle, &conn->in_idle, conn->last_used_at, conn->entry);
@@ -67,12 +67,12 @@ void conn_refresh_sets(struct conn *conn) {
       wsp_order_remove(&conn->bucket->idle, &conn->in_idle);
     }
   }
-  if (trimmable != conn->in_trimmable.present) {
-    if (trimmable) {
-      wsp_order_add(&conn->account->trimmable, &conn->in_trimmable, conn->last_used_at,
+  if (evictable != conn->in_evictable.present) {
+    if (evictable) {
+      wsp_order_add(&conn->account->evictable, &conn->in_evictable, conn->last_used_at,
                     conn->entry);
     } else {
-      wsp_order_remove(&conn->account->trimmable, &conn->in_trimmable);
+      wsp_order_remove(&conn->account->evictable, &conn->in_evictable);
     }
   }
 }
@@ -320,7 +320,7 @@ static void detach(struct wsp_pool *pool, struct conn *conn, enum wsp_reason rea
   wsp_order_remove(conn->age_state == AGE_FRESH ? &account->fresh : &account->retired,
                    &conn->in_age);
   wsp_order_remove(&conn->bucket->idle, &conn->in_idle);
-  wsp_order_remove(&account->trimmable, &conn->in_trimmable);
+  wsp_order_remove(&account->evictable, &conn->in_evictable);
   wsp_table_remove(&pool->conn_ids, &conn->by_id);
   account->conns--;
   account->leased -= leased;

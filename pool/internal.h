@@ -60,16 +60,16 @@ struct account {
   int64_t connecting; /* dials that the transport has not ended */
   int64_t connless;   /* waiters without a conn and without a place */
 
-  struct wsp_order by_entry;   /* all conns */
-  struct wsp_order by_waiters; /* all conns by (waiters, entry) */
-  struct wsp_order trimmable;  /* idle, unpinned, waiter-free conns by (last_used_at, entry) */
-  struct wsp_order fresh;      /* conns by the time at which they are retired */
-  struct wsp_order retired;    /* retired ones by the same, until they are over age too */
-  struct wsp_order acquires;   /* all pending acquires, by arrival */
-  struct wsp_order unplaced;   /* waiters that need a conn or room, by arrival */
-  struct wsp_order placed;     /* waiters that have a place and wait for max_connecting */
-  struct wsp_order orphans;    /* unplaced waiters whose conn has left, by arrival */
-  struct wsp_order restarts;   /* acquires that start over, by arrival */
+  struct wsp_order by_entry;         /* all conns */
+  struct wsp_order by_waiters;       /* all conns by (waiters, entry) */
+  struct wsp_order evictable;        /* idle, unpinned conns by (last_used_at, entry) */
+  struct wsp_order fresh;            /* conns by the time at which they are retired */
+  struct wsp_order retired;          /* retired ones by the same, until they are over age too */
+  struct wsp_order acquires;         /* all pending acquires, by arrival */
+  struct wsp_order unplaced;         /* waiters that need a conn or room, by arrival */
+  struct wsp_order placed;           /* waiters that have a place and wait for max_connecting */
+  struct wsp_order orphans;          /* unplaced waiters whose conn has left, by arrival */
+  struct wsp_order restarts;         /* acquires that start over, by arrival */
   struct conn *offers, *offers_last; /* conns that have become free or unpinned */
 
   bool cleaned;
@@ -116,7 +116,7 @@ struct conn {
   bool prewarmed;
   enum wsp_reason left_because;
 
-  struct wsp_node in_account, in_waiters, in_bucket_waiters, in_age, in_idle, in_trimmable;
+  struct wsp_node in_account, in_waiters, in_bucket_waiters, in_age, in_idle, in_evictable;
   struct wsp_order strict;  /* waiters that want this conn alone, by arrival */
   struct wsp_order counted; /* waiters that do not, but count here, by arrival */
   struct conn *next_offer;
@@ -141,7 +141,7 @@ struct conn {
   bool ping_for_sweep;
   bool ping_interrupted; /* lent since the sweep's ping began */
   bool ping_unsent;      /* the transport refused to send it */
-  bool ping_again; /* asked for while a cancelled one was not confirmed */
+  bool ping_again;       /* asked for while a cancelled one was not confirmed */
   enum wsp_reason ping_reason;
   wsp_time ping_started;
   wsp_duration ping_timeout;
@@ -153,12 +153,13 @@ struct conn {
 enum op_kind { OP_ACQUIRE, OP_WRITE, OP_READ, OP_PING, OP_CLOSE };
 enum op_state {
   OP_STARTING,
-  OP_WAITING,   /* acquire: in the queue */
-  OP_DIALING,   /* acquire: for its own dial */
-  OP_PINGING,   /* acquire: for a health ping */
+  OP_WAITING,    /* acquire: in the queue */
+  OP_DIALING,    /* acquire: for its own dial */
+  OP_PINGING,    /* acquire: for a health ping */
   OP_RESTARTING, /* acquire: back to the choice of a conn */
-  OP_PENDING,   /* i/o on a lease, close */
-  OP_COMPLETED  /* its completion is queued */
+  OP_PENDING,    /* i/o on a lease, close */
+  OP_COMPLETED,  /* its completion is queued */
+  OP_DELIVERED   /* its callback is running */
 };
 
 struct op {
@@ -177,9 +178,9 @@ struct op {
   struct target *target;
   struct wsp_text preferred;
   bool force_new, force_preferred;
-  bool entered;  /* has been through the choice once: limits and cleanup are behind it */
-  bool queued;   /* has ever queued */
-  bool counted;  /* counts in `waiting` now */
+  bool entered; /* has been through the choice once: limits and cleanup are behind it */
+  bool queued;  /* has ever queued */
+  bool counted; /* counts in `waiting` now */
   bool has_place;
   int ping_failures;
   uint64_t arrival;
@@ -224,6 +225,7 @@ struct sweep {
   uint64_t number;
   int64_t next_account; /* where to go on: (account id, entry) */
   uint64_t next_entry;
+  bool exhausted; /* no conn is left whose turn may come */
   int64_t in_flight, pinged, evicted;
 };
 
@@ -254,8 +256,8 @@ struct wsp_pool {
   bool cleaning; /* a cleanup sweep is on its way through the accounts */
 
   bool closed, close_told;
-  struct op *closers; /* close operations that are not complete */
-  int64_t pending_ops;  /* not delivered */
+  struct op *closers;                                   /* close operations that are not complete */
+  int64_t pending_ops;                                  /* not delivered */
   int64_t pending_dials, pending_closes, pending_pings; /* not confirmed by the transport */
   int64_t pending_ping_cancels;                         /* the cancelled ones among the pings */
 };
@@ -275,12 +277,11 @@ struct event_fields {
 };
 void pool_trace(struct wsp_pool *pool, enum wsp_event_kind kind, int64_t account,
                 const struct conn *conn, uint64_t tag, const struct event_fields *fields);
-#define TRACE(pool, kind, account, conn, tag, ...)                          \
-  do {                                                                      \
-    if ((pool)->environment.trace != NULL) {                                \
-      pool_trace(pool, kind, account, conn, tag,                            \
-                 &(struct event_fields){__VA_ARGS__});                      \
-    }                                                                       \
+#define TRACE(pool, kind, account, conn, tag, ...)                                     \
+  do {                                                                                 \
+    if ((pool)->environment.trace != NULL) {                                           \
+      pool_trace(pool, kind, account, conn, tag, &(struct event_fields){__VA_ARGS__}); \
+    }                                                                                  \
   } while (0)
 
 /* account.c */
@@ -290,6 +291,8 @@ void account_know(struct wsp_pool *pool, struct account *account, const struct w
 int64_t account_idle(const struct account *account);
 int64_t account_idle_ceiling(const struct wsp_pool *pool, const struct account *account);
 int64_t account_target(const struct wsp_pool *pool, const struct account *account);
+struct conn *account_first_evictable(const struct account *account, bool waiter_free);
+bool account_make_room(struct wsp_pool *pool, struct account *account, bool waiter_free);
 bool account_has_room(const struct account *account);
 bool account_may_connect(const struct wsp_pool *pool, const struct account *account);
 void account_settle(struct wsp_pool *pool, struct account *account);
@@ -366,7 +369,7 @@ void acquire_deliver(struct wsp_pool *pool, struct op *op);
 void account_remember(struct wsp_pool *pool, struct account *account, struct target *target);
 void lease_lend(struct wsp_pool *pool, struct conn *conn, uint64_t tag, wsp_duration queue_wait,
                 wsp_duration conn_pick, bool queued);
-bool acquire_evict_for_room(struct wsp_pool *pool, struct account *account);
+bool acquire_still_good(struct wsp_pool *pool, struct op *op);
 
 /* wait.c */
 void wait_begin(struct wsp_pool *pool, struct op *op, struct conn *conn);
@@ -402,8 +405,7 @@ void ping_cancel(struct wsp_pool *pool, struct conn *conn);
 void ping_drop_if_unwanted(struct wsp_pool *pool, struct conn *conn);
 void ping_forget(struct wsp_pool *pool, struct conn *conn);
 void ping_timer_fired(struct wsp_pool *pool, struct conn *conn);
-void ping_for_lease(struct wsp_pool *pool, struct op *op, struct conn *conn,
-                    wsp_duration timeout);
+void ping_for_lease(struct wsp_pool *pool, struct op *op, struct conn *conn, wsp_duration timeout);
 void ping_end_op(struct wsp_pool *pool, struct op *op, enum wsp_error error);
 void ping_end_ops(struct wsp_pool *pool, struct conn *conn, enum wsp_error error,
                   const char *reason);

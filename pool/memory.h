@@ -16,8 +16,7 @@ struct wsp_memory {
 void *wsp_memory_allocate(const struct wsp_memory *memory, size_t size);
 void wsp_memory_release(const struct wsp_memory *memory, void *block, size_t size);
 /* A larger block with the old one's content, the rest zeroed; NULL: the old one is as it was. */
-void *wsp_memory_resize(const struct wsp_memory *memory, void *block, size_t size,
-                        size_t new_size);
+void *wsp_memory_resize(const struct wsp_memory *memory, void *block, size_t size, size_t new_size);
 
 /* Objects in chunks that never move, found by their slot in O(1). Each begins with a
  * struct wsp_slot. A slot that is given back is used again with another generation, so handles of

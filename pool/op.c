@@ -100,7 +100,8 @@ void wsp_op_cancel(struct wsp_op name, wsp_time now) {
   }
   pool_enter(name.pool, now);
   struct op *op = wsp_slab_find(&name.pool->ops, name.slot, name.generation);
-  if (op == NULL || (op->state == OP_COMPLETED && op->error != WSP_OK)) {
+  if (op == NULL || op->kind == OP_CLOSE || op->state == OP_DELIVERED ||
+      (op->state == OP_COMPLETED && op->error != WSP_OK)) {
     return;
   }
   end_early(name.pool, op, WSP_CANCELED);
@@ -113,11 +114,12 @@ bool op_deliver_first(struct wsp_pool *pool) {
   }
   if (op->error == WSP_OK && op->kind != OP_CLOSE && op_overdue(pool, op)) {
     end_early(pool, op, WSP_DEADLINE_EXCEEDED);
-    if (op != pool->completed) {
-      return true; /* taking it back moved others in front */
-    }
+  }
+  if (op->error == WSP_OK && op->kind == OP_ACQUIRE && !acquire_still_good(pool, op)) {
+    return true; /* it has started over */
   }
   op_uncomplete(pool, op);
+  op->state = OP_DELIVERED; /* a callback that cancels its own operation finds it ended */
   switch (op->kind) {
     case OP_ACQUIRE:
       acquire_deliver(pool, op);

@@ -35,6 +35,6 @@ struct wsp_node *wsp_order_next(const struct wsp_node *node);
 struct wsp_node *wsp_order_from(const struct wsp_order *order, int64_t key, uint64_t tie);
 
 /* The owner of a node. */
-#define WSP_OWNER(node, type, member) ((type *)(void *)((char *)(node) - offsetof(type, member)))
+#define WSP_OWNER(node, type, member) ((type *)(void *)((char *)(node)-offsetof(type, member)))
 
 #endif

@@ -142,26 +142,23 @@ static void after_lending(struct wsp_pool *pool, struct account *account) {
   account_settle(pool, account);
 }
 
-enum wsp_error wsp_try_acquire(struct wsp_pool *pool, wsp_time now,
+/* An acquire that fails at once counts like any other. */
+static enum wsp_error refuse(struct wsp_pool *pool, const struct wsp_acquire_request *request,
+                             enum wsp_error error) {
+  pool->metrics.acquire_total++;
+  struct account *account =
+      check(pool, request) == WSP_OK ? account_find(pool, request->account.id) : NULL;
+  if (account != NULL) {
+    account_know(pool, account, &request->account);
+  }
+  trace_started(pool, request, account, request->url, request->proxy);
+  TRACE(pool, WSP_ACQUIRE_FAILED, request->account.id, NULL, request->tag, .cause = (int)error,
+        .texts = {wsp_error_text(error)});
+  return error;
+}
+
+static enum wsp_error lend_now(struct wsp_pool *pool, struct account *account, struct conn *conn,
                                const struct wsp_acquire_request *request, struct wsp_lease *lease) {
-  *lease = (struct wsp_lease){0};
-  if (pool == NULL) {
-    return WSP_POOL_CLOSED;
-  }
-  pool_enter(pool, now);
-  enum wsp_error error = check_now(pool, request);
-  if (error != WSP_OK) {
-    return error;
-  }
-  struct account *account = account_find(pool, request->account.id);
-  if (account == NULL || request->force_new_conn) {
-    return WSP_WOULD_WAIT;
-  }
-  account_retire_due(pool, account);
-  struct conn *conn = idle_conn(pool, account, request);
-  if (conn == NULL) {
-    return WSP_WOULD_WAIT;
-  }
   struct target *target = target_obtain(pool, account, request->url, request->proxy,
                                         request->headers, request->header_count);
   if (target == NULL) {
@@ -180,4 +177,27 @@ enum wsp_error wsp_try_acquire(struct wsp_pool *pool, wsp_time now,
   *lease = (struct wsp_lease){pool, conn->slot.slot, conn->lease_generation};
   after_lending(pool, account);
   return WSP_OK;
+}
+
+enum wsp_error wsp_try_acquire(struct wsp_pool *pool, wsp_time now,
+                               const struct wsp_acquire_request *request, struct wsp_lease *lease) {
+  *lease = (struct wsp_lease){0};
+  if (pool == NULL) {
+    return WSP_POOL_CLOSED;
+  }
+  pool_enter(pool, now);
+  enum wsp_error error = check_now(pool, request);
+  if (error != WSP_OK) {
+    return refuse(pool, request, error);
+  }
+  struct account *account = account_find(pool, request->account.id);
+  if (account == NULL || request->force_new_conn) {
+    return WSP_WOULD_WAIT;
+  }
+  account_retire_due(pool, account);
+  struct conn *conn = idle_conn(pool, account, request);
+  if (conn == NULL) {
+    return WSP_WOULD_WAIT;
+  }
+  return lend_now(pool, account, conn, request, lease);
 }

@@ -35,7 +35,8 @@ void sweep_start_pings(struct wsp_pool *pool) {
 /* The next conn whose turn it is; one that is no longer idle is passed over. */
 static struct conn *next_candidate(struct wsp_pool *pool) {
   struct sweep *sweep = &pool->sweep;
-  struct wsp_node *a = wsp_order_from(&pool->accounts_by_id, sweep->next_account, 0);
+  struct wsp_node *a =
+      sweep->exhausted ? NULL : wsp_order_from(&pool->accounts_by_id, sweep->next_account, 0);
   for (; a != NULL; a = wsp_order_next(a)) {
     struct account *account = account_of(a);
     if (account->last.id != sweep->next_account) {
@@ -50,10 +51,8 @@ static struct conn *next_candidate(struct wsp_pool *pool) {
         return conn;
       }
     }
-    sweep->next_account++;
-    sweep->next_entry = 0;
   }
-  sweep->next_account = INT64_MAX;
+  sweep->exhausted = true;
   return NULL;
 }
 

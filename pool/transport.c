@@ -71,3 +71,17 @@ void wsp_conn_closed(struct wsp_conn name, wsp_time now, int code, const char *r
   conn_gone(name.pool, conn, code, reason);
   account_settle(name.pool, account);
 }
+
+static const struct conn *named_conn(struct wsp_conn name) {
+  return name.pool == NULL ? NULL : wsp_slab_find(&name.pool->conns, name.slot, name.generation);
+}
+
+const char *wsp_conn_id(struct wsp_conn name) {
+  const struct conn *conn = named_conn(name);
+  return conn == NULL ? "" : conn->id.text;
+}
+
+int64_t wsp_conn_account(struct wsp_conn name) {
+  const struct conn *conn = named_conn(name);
+  return conn == NULL ? 0 : conn->account->last.id;
+}

@@ -85,7 +85,8 @@ void wait_end(struct wsp_pool *pool, struct op *op) {
  * place and waits on. */
 void wait_place(struct wsp_pool *pool, struct op *op) {
   struct account *account = op->account;
-  if (account_may_connect(pool, account)) {
+  bool first = account->placed.first == NULL || account->placed.first == &op->in_account;
+  if (first && account_may_connect(pool, account)) {
     wait_end(pool, op);
     account->creating++;
     dial_start(pool, account, op->target, op);

@@ -49,20 +49,20 @@ typedef int64_t wsp_decimal;
 /* ---- Errors ---------------------------------------------------------------------------- */
 
 /* X(enumerator, name outside of C, text) */
-#define WSP_ERROR_LIST(X)                                                                          \
-  X(WSP_OK, "ok", "")                                                                              \
-  X(WSP_CONN_CLOSED, "conn_closed", "connection closed")                                           \
-  X(WSP_QUEUE_FULL, "queue_full", "connection queue full")                                         \
-  X(WSP_PREFERRED_UNAVAILABLE, "preferred_unavailable", "preferred connection unavailable")        \
-  X(WSP_INVALID_REQUEST, "invalid_request", "invalid request")                                     \
-  X(WSP_URL_EMPTY, "url_empty", "ws url is empty")                                                 \
-  X(WSP_DIAL_FAILED, "dial_failed", "dial failed")                                                 \
-  X(WSP_PING_FAILED, "ping_failed", "ping failed")                                                 \
-  X(WSP_IO_FAILED, "io_failed", "i/o failed")                                                      \
-  X(WSP_CANCELED, "canceled", "canceled")                                                          \
-  X(WSP_DEADLINE_EXCEEDED, "deadline_exceeded", "deadline exceeded")                               \
-  X(WSP_POOL_CLOSED, "pool_closed", "pool closed")                                                 \
-  X(WSP_OUT_OF_MEMORY, "out_of_memory", "out of memory")                                           \
+#define WSP_ERROR_LIST(X)                                                                   \
+  X(WSP_OK, "ok", "")                                                                       \
+  X(WSP_CONN_CLOSED, "conn_closed", "connection closed")                                    \
+  X(WSP_QUEUE_FULL, "queue_full", "connection queue full")                                  \
+  X(WSP_PREFERRED_UNAVAILABLE, "preferred_unavailable", "preferred connection unavailable") \
+  X(WSP_INVALID_REQUEST, "invalid_request", "invalid request")                              \
+  X(WSP_URL_EMPTY, "url_empty", "ws url is empty")                                          \
+  X(WSP_DIAL_FAILED, "dial_failed", "dial failed")                                          \
+  X(WSP_PING_FAILED, "ping_failed", "ping failed")                                          \
+  X(WSP_IO_FAILED, "io_failed", "i/o failed")                                               \
+  X(WSP_CANCELED, "canceled", "canceled")                                                   \
+  X(WSP_DEADLINE_EXCEEDED, "deadline_exceeded", "deadline exceeded")                        \
+  X(WSP_POOL_CLOSED, "pool_closed", "pool closed")                                          \
+  X(WSP_OUT_OF_MEMORY, "out_of_memory", "out of memory")                                    \
   X(WSP_WOULD_WAIT, "would_wait", "no connection can be lent at once")
 
 enum wsp_error {
@@ -79,31 +79,31 @@ const char *wsp_error_text(enum wsp_error error);
 
 /* Every key, its C type and its default. X(type, name, default). What a value outside the
  * sensible range means is said in pool/README.md; wsp_config_normalize() applies it. */
-#define WSP_CONFIG_LIST(X)                                                                         \
-  X(int64_t, max_conns_per_account, 8)                                                             \
-  X(int64_t, min_idle_per_account, 0)                                                              \
-  X(int64_t, max_idle_per_account, 4)                                                              \
-  X(int64_t, queue_limit_per_conn, 256)                                                            \
-  X(wsp_decimal, pool_target_utilization, INT64_C(700000000))                                      \
-  X(wsp_duration, prewarm_cooldown, 0)                                                             \
-  X(wsp_duration, dial_timeout, 10 * WSP_SECOND)                                                   \
-  X(bool, dynamic_max_conns_by_account_concurrency_enabled, false)                                 \
-  X(wsp_decimal, oauth_max_conns_factor, WSP_DECIMAL_ONE)                                          \
-  X(wsp_decimal, apikey_max_conns_factor, WSP_DECIMAL_ONE)                                         \
-  X(bool, mode_router_v2_enabled, false)                                                           \
-  X(wsp_duration, max_conn_age, 60 * WSP_MINUTE)                                                   \
-  X(wsp_duration, max_conn_age_jitter, 0)                                                          \
-  X(wsp_duration, retire_before_max_age, 0)                                                        \
-  X(wsp_duration, health_check_idle, 90 * WSP_SECOND)                                              \
-  X(wsp_duration, health_check_timeout, 2 * WSP_SECOND)                                            \
-  X(wsp_duration, probe_timeout, 2 * WSP_SECOND)                                                   \
-  X(wsp_duration, prewarm_extra_delay, 2 * WSP_SECOND)                                             \
-  X(wsp_duration, acquire_cleanup_interval, 3 * WSP_SECOND)                                        \
-  X(wsp_duration, ping_interval, 30 * WSP_SECOND)                                                  \
-  X(wsp_duration, cleanup_interval, 30 * WSP_SECOND)                                               \
-  X(int64_t, ping_concurrency, 10)                                                                 \
-  X(int64_t, max_connecting, 0)                                                                    \
-  X(wsp_duration, prewarm_failure_window, 30 * WSP_SECOND)                                         \
+#define WSP_CONFIG_LIST(X)                                         \
+  X(int64_t, max_conns_per_account, 8)                             \
+  X(int64_t, min_idle_per_account, 0)                              \
+  X(int64_t, max_idle_per_account, 4)                              \
+  X(int64_t, queue_limit_per_conn, 256)                            \
+  X(wsp_decimal, pool_target_utilization, INT64_C(700000000))      \
+  X(wsp_duration, prewarm_cooldown, 0)                             \
+  X(wsp_duration, dial_timeout, 10 * WSP_SECOND)                   \
+  X(bool, dynamic_max_conns_by_account_concurrency_enabled, false) \
+  X(wsp_decimal, oauth_max_conns_factor, WSP_DECIMAL_ONE)          \
+  X(wsp_decimal, apikey_max_conns_factor, WSP_DECIMAL_ONE)         \
+  X(bool, mode_router_v2_enabled, false)                           \
+  X(wsp_duration, max_conn_age, 60 * WSP_MINUTE)                   \
+  X(wsp_duration, max_conn_age_jitter, 0)                          \
+  X(wsp_duration, retire_before_max_age, 0)                        \
+  X(wsp_duration, health_check_idle, 90 * WSP_SECOND)              \
+  X(wsp_duration, health_check_timeout, 2 * WSP_SECOND)            \
+  X(wsp_duration, probe_timeout, 2 * WSP_SECOND)                   \
+  X(wsp_duration, prewarm_extra_delay, 2 * WSP_SECOND)             \
+  X(wsp_duration, acquire_cleanup_interval, 3 * WSP_SECOND)        \
+  X(wsp_duration, ping_interval, 30 * WSP_SECOND)                  \
+  X(wsp_duration, cleanup_interval, 30 * WSP_SECOND)               \
+  X(int64_t, ping_concurrency, 10)                                 \
+  X(int64_t, max_connecting, 0)                                    \
+  X(wsp_duration, prewarm_failure_window, 30 * WSP_SECOND)         \
   X(int64_t, prewarm_failure_suppress, 2)
 
 struct wsp_config {
@@ -136,8 +136,7 @@ struct wsp_account {
 };
 
 /* The most conns that an account may have. `account` may be NULL: the hard cap. */
-int64_t wsp_effective_max_conns(const struct wsp_config *config,
-                                const struct wsp_account *account);
+int64_t wsp_effective_max_conns(const struct wsp_config *config, const struct wsp_account *account);
 
 /* ---- The pool -------------------------------------------------------------------------- */
 
@@ -198,8 +197,8 @@ void wsp_pool_advance(struct wsp_pool *pool, wsp_time now);
  * the transport has confirmed every cancel and close. Calling again is harmless.
  * Codes: WSP_OK; WSP_POOL_CLOSED for a NULL pool and WSP_OUT_OF_MEMORY: the callback will not
  * run (the pool, if there is one, closes all the same). */
-enum wsp_error wsp_pool_close(struct wsp_pool *pool, wsp_time now,
-                              void (*callback)(void *context), void *context);
+enum wsp_error wsp_pool_close(struct wsp_pool *pool, wsp_time now, void (*callback)(void *context),
+                              void *context);
 
 /* ---- Handles --------------------------------------------------------------------------- */
 
@@ -261,14 +260,14 @@ typedef void (*wsp_acquire_callback)(void *context, const struct wsp_acquire_res
  * Codes: WSP_OK (the callback will run), WSP_POOL_CLOSED for a NULL pool and WSP_OUT_OF_MEMORY
  * (it will not). All that is wrong with the request comes through the callback. */
 enum wsp_error wsp_acquire(struct wsp_pool *pool, wsp_time now,
-                           const struct wsp_acquire_request *request,
-                           wsp_acquire_callback callback, void *context, struct wsp_op *op);
+                           const struct wsp_acquire_request *request, wsp_acquire_callback callback,
+                           void *context, struct wsp_op *op);
 
 /* Takes an idle conn at once, or says why not. WSP_WOULD_WAIT: wsp_acquire() would dial, ping
- * or queue; nothing was counted then and nothing has changed. */
+ * or queue; nothing was counted then and nothing has changed. Other failures count like those of
+ * wsp_acquire(). */
 enum wsp_error wsp_try_acquire(struct wsp_pool *pool, wsp_time now,
-                               const struct wsp_acquire_request *request,
-                               struct wsp_lease *lease);
+                               const struct wsp_acquire_request *request, struct wsp_lease *lease);
 
 /* Cancels a pending operation; one that has been delivered is left alone. The cancel beats a
  * success that has not been delivered yet. */
@@ -383,15 +382,15 @@ bool wsp_conn_stats(const struct wsp_pool *pool, int64_t account, const char *co
                     struct wsp_conn_stats *stats);
 
 /* X(name): all counters since the pool was made. */
-#define WSP_METRIC_LIST(X)                                                                         \
-  X(acquire_total)                                                                                 \
-  X(acquire_reuse_total)                                                                           \
-  X(acquire_create_total)                                                                          \
-  X(acquire_queue_wait_total)                                                                      \
-  X(acquire_queue_wait_ms_total)                                                                   \
-  X(conn_pick_total)                                                                               \
-  X(conn_pick_ms_total)                                                                            \
-  X(scale_up_total)                                                                                \
+#define WSP_METRIC_LIST(X)       \
+  X(acquire_total)               \
+  X(acquire_reuse_total)         \
+  X(acquire_create_total)        \
+  X(acquire_queue_wait_total)    \
+  X(acquire_queue_wait_ms_total) \
+  X(conn_pick_total)             \
+  X(conn_pick_ms_total)          \
+  X(scale_up_total)              \
   X(scale_down_total)
 
 struct wsp_metrics {
@@ -408,8 +407,7 @@ struct wsp_transport_metrics {
 
 /* Zeros for a NULL pool, and for a transport without metrics. */
 void wsp_pool_metrics(const struct wsp_pool *pool, struct wsp_metrics *metrics);
-void wsp_pool_transport_metrics(const struct wsp_pool *pool,
-                                struct wsp_transport_metrics *metrics);
+void wsp_pool_transport_metrics(const struct wsp_pool *pool, struct wsp_transport_metrics *metrics);
 
 /* What is still under way: acquires, reads, writes, pings and dials that have not ended, closes
  * that the transport has not confirmed. 0: the pool is at rest. */

@@ -12,39 +12,39 @@ extern "C" {
 #endif
 
 /* Why something happened. X(enumerator, name) */
-#define WSP_REASON_LIST(X)                                                                         \
-  X(WSP_REASON_NONE, "")                                                                           \
-  /* how a conn came into the pool, what a dial is for */                                          \
-  X(WSP_REASON_ACQUIRE, "acquire")                                                                 \
-  X(WSP_REASON_PREWARM, "prewarm")                                                                 \
-  X(WSP_REASON_ADOPTED, "adopted")                                                                 \
-  /* what a ping or a cleanup is for */                                                            \
-  X(WSP_REASON_HEALTH_CHECK, "health_check")                                                       \
-  X(WSP_REASON_LEASE, "lease")                                                                     \
-  X(WSP_REASON_SWEEP, "sweep")                                                                     \
-  /* why a conn left its account */                                                                \
-  X(WSP_REASON_MAX_AGE, "max_age")                                                                 \
-  X(WSP_REASON_MAX_IDLE, "max_idle")                                                               \
-  X(WSP_REASON_ROOM, "room")                                                                       \
-  X(WSP_REASON_RETIRED, "retired")                                                                 \
-  X(WSP_REASON_PENDING_IO, "pending_io")                                                           \
-  X(WSP_REASON_UNREAD_MESSAGE, "unread_message")                                                   \
-  X(WSP_REASON_UNSOLICITED_MESSAGE, "unsolicited_message")                                         \
-  X(WSP_REASON_MARKED_BROKEN, "marked_broken")                                                     \
-  X(WSP_REASON_PEER_CLOSED, "peer_closed")                                                         \
-  X(WSP_REASON_PING_FAILED, "ping_failed")                                                         \
-  X(WSP_REASON_READ_FAILED, "read_failed")                                                         \
-  X(WSP_REASON_WRITE_FAILED, "write_failed")                                                       \
-  X(WSP_REASON_EVICTED, "evicted")                                                                 \
-  X(WSP_REASON_CLEARED, "cleared")                                                                 \
-  X(WSP_REASON_POOL_CLOSED, "pool_closed")                                                         \
-  /* why a dial or a ping did not succeed */                                                       \
-  X(WSP_REASON_CANCELED, "canceled")                                                               \
-  X(WSP_REASON_DEADLINE, "deadline")                                                               \
-  X(WSP_REASON_TIMEOUT, "timeout")                                                                 \
-  X(WSP_REASON_REFUSED, "refused")                                                                 \
-  X(WSP_REASON_NIL_CONNECTION, "nil_connection")                                                   \
-  X(WSP_REASON_OVER_MAXIMUM, "over_maximum")                                                       \
+#define WSP_REASON_LIST(X)                                 \
+  X(WSP_REASON_NONE, "")                                   \
+  /* how a conn came into the pool, what a dial is for */  \
+  X(WSP_REASON_ACQUIRE, "acquire")                         \
+  X(WSP_REASON_PREWARM, "prewarm")                         \
+  X(WSP_REASON_ADOPTED, "adopted")                         \
+  /* what a ping or a cleanup is for */                    \
+  X(WSP_REASON_HEALTH_CHECK, "health_check")               \
+  X(WSP_REASON_LEASE, "lease")                             \
+  X(WSP_REASON_SWEEP, "sweep")                             \
+  /* why a conn left its account */                        \
+  X(WSP_REASON_MAX_AGE, "max_age")                         \
+  X(WSP_REASON_MAX_IDLE, "max_idle")                       \
+  X(WSP_REASON_ROOM, "room")                               \
+  X(WSP_REASON_RETIRED, "retired")                         \
+  X(WSP_REASON_PENDING_IO, "pending_io")                   \
+  X(WSP_REASON_UNREAD_MESSAGE, "unread_message")           \
+  X(WSP_REASON_UNSOLICITED_MESSAGE, "unsolicited_message") \
+  X(WSP_REASON_MARKED_BROKEN, "marked_broken")             \
+  X(WSP_REASON_PEER_CLOSED, "peer_closed")                 \
+  X(WSP_REASON_PING_FAILED, "ping_failed")                 \
+  X(WSP_REASON_READ_FAILED, "read_failed")                 \
+  X(WSP_REASON_WRITE_FAILED, "write_failed")               \
+  X(WSP_REASON_EVICTED, "evicted")                         \
+  X(WSP_REASON_CLEARED, "cleared")                         \
+  X(WSP_REASON_POOL_CLOSED, "pool_closed")                 \
+  /* why a dial or a ping did not succeed */               \
+  X(WSP_REASON_CANCELED, "canceled")                       \
+  X(WSP_REASON_DEADLINE, "deadline")                       \
+  X(WSP_REASON_TIMEOUT, "timeout")                         \
+  X(WSP_REASON_REFUSED, "refused")                         \
+  X(WSP_REASON_NIL_CONNECTION, "nil_connection")           \
+  X(WSP_REASON_OVER_MAXIMUM, "over_maximum")               \
   X(WSP_REASON_OUT_OF_MEMORY, "out_of_memory")
 
 enum wsp_reason {
@@ -124,11 +124,7 @@ enum wsp_event_kind {
 };
 
 /* The bits of the value "flags" of acquire_started. */
-enum {
-  WSP_FLAG_FORCE_NEW_CONN = 1,
-  WSP_FLAG_FORCE_PREFERRED_CONN = 2,
-  WSP_FLAG_CANCELED = 4
-};
+enum { WSP_FLAG_FORCE_NEW_CONN = 1, WSP_FLAG_FORCE_PREFERRED_CONN = 2, WSP_FLAG_CANCELED = 4 };
 
 struct wsp_event {
   wsp_time now;

@@ -122,6 +122,11 @@ struct wsp_adoption {
 enum wsp_error wsp_adopt(struct wsp_pool *pool, wsp_time now, const struct wsp_adoption *adoption,
                          struct wsp_conn *conn);
 
+/* The pool's id and account of a conn; "" and 0 when it has gone. The id lives as long as the
+ * conn. */
+const char *wsp_conn_id(struct wsp_conn conn);
+int64_t wsp_conn_account(struct wsp_conn conn);
+
 /* The transport's name for a conn of the pool; NULL when the account has no such conn. */
 void *wsp_conn_transport(const struct wsp_pool *pool, int64_t account, const char *id);
 

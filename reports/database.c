@@ -46,7 +46,8 @@ static const char *meaning(int result) {
     case SQLITE_NOMEM:
       return "there is not enough memory";
     default:
-      return "this was not expected; name another file with --db";
+      return "this was not expected; name another file with --db, and report it if that does not "
+             "help";
   }
 }
 
@@ -154,7 +155,7 @@ static bool is_ours(const struct marks *marks, const char *path, char *message, 
 
 /* Makes the tables in a file that was empty, unless another process was quicker. */
 static int make_tables(sqlite3 *database) {
-  struct marks marks;
+  struct marks marks = {0};
   int result = sqlite3_exec(database, "begin immediate", NULL, NULL, NULL);
   if (result != SQLITE_OK) {
     return result;
@@ -194,7 +195,7 @@ static int open_file(const char *path, enum rep_access access, int busy_timeout_
 
 sqlite3 *rep_database_open(const char *path, enum rep_access access, int busy_timeout_ms,
                            char *message, size_t size) {
-  struct marks marks;
+  struct marks marks = {0};
   sqlite3 *database = NULL;
   if (!path_fits(path, access, message, size)) {
     return NULL;

@@ -4,8 +4,8 @@
 # 3 when something is lacking that it can not put right.
 # shellcheck shell=sh disable=SC2034
 
-# One requirement a line: Debian package, how else it may be there (a command or a pkg-config
-# module), its name.
+# One requirement a line: Debian package, and what it brings, should it have come in another way:
+# a command, a header, a module of pkg-config or of Python.
 requirements_build='
 gcc             command cc
 libc6-dev       header  stdio.h
@@ -18,7 +18,9 @@ libcjson-dev    module  libcjson
 sqlite3         command sqlite3
 '
 requirements_tests='
-libcunit1-dev   module  cunit
+libcunit1-dev       module  cunit
+libxml2-utils       command xmllint
+python3-jsonschema  python  jsonschema
 '
 
 fail() {
@@ -30,6 +32,7 @@ is_there() { # KIND NAME
   case $1 in
     command) command -v "$2" >/dev/null 2>&1 ;;
     module) pkg-config --exists "$2" 2>/dev/null ;;
+    python) python3 -c "import $2" 2>/dev/null ;;
     header) echo "#include <$2>" | "${CC:-cc}" -E - >/dev/null 2>&1 ;;
   esac
 }

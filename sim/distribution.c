@@ -99,11 +99,6 @@ static int64_t uniform(int64_t first, int64_t last, struct sim_random *random) {
   uint64_t span = (uint64_t)last - (uint64_t)first;
   uint64_t drawn =
       span == UINT64_MAX ? sim_random_next(random) : sim_random_below(random, span + 1);
-  /* What is drawn below zero counts as zero. */
-  if (first < 0) {
-    uint64_t below_zero = 0 - (uint64_t)first;
-    return drawn < below_zero ? 0 : clamp((int64_t)(drawn - below_zero));
-  }
   return clamp((int64_t)((uint64_t)first + drawn));
 }
 

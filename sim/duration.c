@@ -163,10 +163,6 @@ static enum sim_duration_error read_term(const char **at, uint64_t *nanoseconds)
     struct real each = real_divide(real_round(unit, 0, false), scale);
     *nanoseconds += real_truncate(real_multiply(real_round(fraction, 0, false), each));
   }
-  if (*nanoseconds > MOST_NEGATIVE) {
-    *at = start;
-    return SIM_DURATION_OVERFLOW;
-  }
   return SIM_DURATION_OK;
 }
 

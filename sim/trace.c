@@ -3,7 +3,7 @@
  *
  * All of it is one mapping, reserved at its largest and used as it fills, so nothing ever moves.
  * The counts are published after what they count. The hash table is for the writer alone: linear
- * probing over the numbers of strings, which go in in order; so taking out the youngest first
+ * probing over the numbers of strings, which go in in order; so taking out all from some number on
  * leaves what was there before, without gaps. Names of events and their detail: trace_detail.c.
  */
 #define _GNU_SOURCE
@@ -271,7 +271,7 @@ void sim_trace_rewind(struct sim_trace *trace, struct sim_trace_mark mark) {
   assert(mark.events <= sim_trace_count(trace));
   assert(mark.strings >= 1 && mark.strings <= count);
   uint32_t mask = trace->slots - 1;
-  for (uint32_t number = count - 1; number >= mark.strings; number--) {
+  for (uint32_t number = mark.strings; number < count; number++) {
     uint32_t slot = (uint32_t)trace->entries[number].hash & mask;
     while (trace->table[slot] != number) {
       slot = (slot + 1) & mask;

@@ -9,6 +9,11 @@
 
 #define SUITE_LIST(X) \
   X(duration) \
+  X(recorder) \
+  X(database) \
+  X(sql) \
+  X(junit) \
+  X(timeline_hash) \
   X(fakes) \
   X(fakes_limits) \
   X(fakes_pool) \
@@ -17,7 +22,17 @@
   X(queue) \
   X(random) \
   X(trace) \
-  X(trace_detail)
+  X(trace_detail) \
+  X(compare) \
+  X(expect) \
+  X(expect_event) \
+  X(expect_state) \
+  X(arrivals) \
+  X(metrics_check) \
+  X(plan) \
+  X(run) \
+  X(steps) \
+  X(workers)
 
 #define SUITE_DECLARATION(name) extern CU_TestInfo suite_##name[];
 SUITE_LIST(SUITE_DECLARATION)

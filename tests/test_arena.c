@@ -206,6 +206,8 @@ static void a_snapshot_brings_back_a_world_with_pointers(void) {
   for (int i = 0; i < 50; i++) {
     list = pop(arena, list);
   }
+  char *last = sim_arena_copy_string(
+      arena, "the last 64 bytes of the used ones, to the very end of them all");
   size_t live = sim_arena_live(arena);
   size_t used = sim_arena_used(arena);
   struct sim_snapshot *snapshot = sim_snapshot_take(arena);
@@ -217,15 +219,18 @@ static void a_snapshot_brings_back_a_world_with_pointers(void) {
     }
     saved->name[0] = 'X';
     saved->next = NULL;
+    memset(last, 'X', 63);
     sim_snapshot_restore(arena, snapshot);
     list = saved;
     CU_ASSERT_TRUE(is_list(list, 150));
+    CU_ASSERT_STRING_EQUAL(last, "the last 64 bytes of the used ones, to the very end of them all");
     CU_ASSERT_EQUAL(sim_arena_live(arena), live);
     CU_ASSERT_EQUAL(sim_arena_used(arena), used);
   }
   while (list != NULL) {
     list = pop(arena, list);
   }
+  sim_arena_release(arena, last, 64);
   CU_ASSERT_EQUAL(sim_arena_live(arena), 0);
   sim_snapshot_restore(arena, snapshot);
   CU_ASSERT_TRUE(is_list(saved, 150));

@@ -52,13 +52,15 @@ static void a_ramp_is_exact_to_the_nanosecond(void) {
                           .rate = {.arrivals = 0, .per = WSP_SECOND},
                           .end_rate = ten_a_second,
                           .duration = 2 * WSP_SECOND};
-  const wsp_time rising[] = {0,          632455533,  894427191,  1095445116, 1264911065, 1414213563,
-                             1549193339, 1673320054, 1788854382, 1897366597, WSP_TIME_NEVER};
+  const wsp_time rising[] = {0,          632455533,  894427191,     1095445116,
+                             1264911065, 1414213563, 1549193339,    1673320054,
+                             1788854382, 1897366597, WSP_TIME_NEVER};
   assert_times(&load, rising, 11);
   load.end_rate = load.rate;
   load.rate = ten_a_second;
-  const wsp_time falling[] = {0,         102633404, 211145619, 326679947,  450806662,     585786438,
-                              735088936, 904554885, 1105572810, 1367544468, WSP_TIME_NEVER};
+  const wsp_time falling[] = {0,          102633404,  211145619,     326679947,
+                              450806662,  585786438,  735088936,     904554885,
+                              1105572810, 1367544468, WSP_TIME_NEVER};
   assert_times(&load, falling, 11);
 }
 

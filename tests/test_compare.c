@@ -65,6 +65,8 @@ static void reals_of_sql_count_to_a_billionth(void) {
   CU_ASSERT_STRING_EQUAL(relations(real(2.0), value_integer(2)), EQUAL);
   CU_ASSERT_STRING_EQUAL(relations(real(2.000000001), value_integer(2)), GREATER);
   CU_ASSERT_STRING_EQUAL(relations(real(-1e-20), value_integer(0)), EQUAL);
+  CU_ASSERT_STRING_EQUAL(relations(real(0.9999999999), value_integer(1)), EQUAL);
+  CU_ASSERT_STRING_EQUAL(relations(real(0.9999999994), value_integer(1)), LESS);
   CU_ASSERT_STRING_EQUAL(relations(real(1e300), value_integer(INT64_MAX)), GREATER);
   CU_ASSERT_STRING_EQUAL(relations(real(-1e300), value_integer(INT64_MIN)), LESS);
   CU_ASSERT_STRING_EQUAL(relations(real(-9223372036854775808.0), value_integer(INT64_MIN)), EQUAL);
@@ -81,16 +83,14 @@ static void strings_compare_by_their_bytes(void) {
 }
 
 static void a_string_that_is_a_duration_compares_with_nanoseconds(void) {
-  struct scn_value bare = {.kind = SCN_DURATION, .integer = 50 * MS, .text = "50ms"};
-  struct scn_value quoted = {.kind = SCN_DURATION, .integer = 50 * MS, .text = "\"50ms\""};
+  struct scn_value written = {.kind = SCN_DURATION, .integer = 50 * MS, .text = "50ms"};
   CU_ASSERT_STRING_EQUAL(relations(scn_actual_integer(50 * MS), value_string("50ms")), EQUAL);
   CU_ASSERT_STRING_EQUAL(relations(scn_actual_integer(50 * MS + 1), value_string("50ms")), GREATER);
   CU_ASSERT_STRING_EQUAL(relations(real(5e7), value_string("50ms")), EQUAL);
   CU_ASSERT_STRING_EQUAL(relations(scn_actual_bool(true), value_string("1ns")), UNRELATED);
   CU_ASSERT_STRING_EQUAL(relations(scn_actual_string("50ms"), value_string("50ms")), EQUAL);
-  CU_ASSERT_STRING_EQUAL(relations(scn_actual_string("50ms"), bare), EQUAL);
-  CU_ASSERT_STRING_EQUAL(relations(scn_actual_string("50ms"), quoted), EQUAL);
-  CU_ASSERT_STRING_EQUAL(relations(scn_actual_string("50m"), quoted), UNRELATED);
+  CU_ASSERT_STRING_EQUAL(relations(scn_actual_string("50ms"), written), EQUAL);
+  CU_ASSERT_STRING_EQUAL(relations(scn_actual_string("50m"), written), UNRELATED);
 }
 
 static void truth_values_are_0_and_1(void) {

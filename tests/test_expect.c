@@ -117,6 +117,10 @@ static void a_field_that_an_operation_has_not_is_absent(void) {
   CU_ASSERT_FALSE(op_is(&run, "c", "reused", value_bool(false)));
   CU_ASSERT_FALSE(op_is(&run, "c", "prewarmed", value_bool(false)));
   CU_ASSERT_TRUE(op_is(&run, "c", "conn", value_null()));
+  CU_ASSERT_TRUE(op_is(&run, "c", "reused", value_null()));
+  CU_ASSERT_TRUE(op_is(&run, "c", "prewarmed", value_null()));
+  CU_ASSERT_TRUE(op_is(&run, "d", "queue_wait", value_null()));
+  CU_ASSERT_TRUE(op_is(&run, "d", "conn_pick", value_null()));
   CU_ASSERT_TRUE(op_is(&run, "d", "result", value_string("pending")));
   CU_ASSERT_TRUE(op_is(&run, "d", "ended_at", value_null()));
   CU_ASSERT_FALSE(op_is(&run, "d", "queue_wait", value_duration(0)));
@@ -176,6 +180,9 @@ static void the_message_shows_each_failure_and_the_events_around(void) {
   if (!begin(&run)) {
     return;
   }
+  /* What happens to the conn after the operation is over does not belong to it. */
+  struct event_given later = {85 * MS, WSP_PING_STARTED, 99, "oa_ws_99_1", NULL, 0, {0}, {NULL}};
+  expect_fixture_event(&run, &later);
   struct scn_expectation expectation = {
       .kind = SCN_EXPECT_OP,
       .subject = "b",
@@ -357,6 +364,12 @@ static void percentiles_measure_waits_dials_and_holds(void) {
   CU_ASSERT_TRUE(percentile_is(&run, "queue_wait", 66 * one, 0));
   CU_ASSERT_TRUE(percentile_is(&run, "queue_wait", 67 * one, 40 * MS));
   CU_ASSERT_TRUE(percentile_is(&run, "hold", 50 * one, 60 * MS));
+  struct event_given lost = {
+      95 * MS,         WSP_LEASE_LOST, 99, "oa_ws_99_1", "b", WSP_REASON_PEER_CLOSED,
+      {25 * MS, 0, 0}, {NULL}};
+  expect_fixture_event(&run, &lost);
+  CU_ASSERT_TRUE(percentile_is(&run, "hold", 50 * one, 25 * MS));
+  CU_ASSERT_TRUE(percentile_is(&run, "hold", 51 * one, 60 * MS));
   CU_ASSERT_FALSE(percentile_is(&run, "queue_wait", 99 * one + one / 2, 1 * MS));
   const char *expected =
       "expected  percentile 99.5 of queue_wait = 1ms\n"
@@ -373,7 +386,7 @@ static void percentiles_measure_waits_dials_and_holds(void) {
   expected =
       "expected  percentile 50 of dial = 0s\n"
       "found     no sample: no dial_succeeded by 100ms\n"
-      "timeline  (9 events of the run, none touches it)\n";
+      "timeline  (10 events of the run, none touches it)\n";
   CU_ASSERT_NSTRING_EQUAL(run.judgement.message, expected, strlen(expected));
   expect_fixture_deinit(&run);
 }

@@ -66,6 +66,7 @@ static void events_are_counted_by_kind_and_fields(void) {
       {"conn_evicted", "t", {SCN_GT, {SCN_DURATION, false, 50 * MS, NULL}, NULL, 0}, 1},
       {"conn_evicted", "t", {SCN_GE, {SCN_DURATION, false, 50 * MS, NULL}, NULL, 0}, 2},
       {"conn_evicted", "age", {SCN_EQ, {SCN_DURATION, false, 7, NULL}, NULL, 0}, 2},
+      {"conn_evicted", "ag", {SCN_EQ, {SCN_DURATION, false, 7, NULL}, NULL, 0}, 0},
       {"conn_evicted", "age_ns", {SCN_EQ, {SCN_INTEGER, false, 7, NULL}, NULL, 0}, 2},
       {"conn_evicted", "op", {SCN_EQ, {SCN_STRING, false, 0, "a"}, NULL, 0}, 0},
       {"conn_evicted", "op", {SCN_NE, {SCN_STRING, false, 0, "a"}, NULL, 0}, 2},

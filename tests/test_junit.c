@@ -2,10 +2,13 @@
 #define _POSIX_C_SOURCE 200809L
 #include "reports/junit.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/report_fixture.h"
@@ -25,6 +28,58 @@ static char *written(struct report_fixture *fixture, const struct rep_scenario *
   rep_junit_destroy(junit);
   return report_read_file(path);
 }
+
+static const char grouped[] =
+    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+    "<testsuites name=\"poolproof\" tests=\"4\" failures=\"1\" errors=\"2\" skipped=\"0\" "
+    "time=\"2.000003\">\n"
+    "  <testsuite name=\".\" tests=\"1\" failures=\"0\" errors=\"1\" skipped=\"0\" "
+    "time=\"0.000000\">\n"
+    "    <testcase name=\"top\" classname=\".\" file=\"top.json\" time=\"0.000000\">\n"
+    "      <properties>\n"
+    "        <property name=\"seed\" value=\"0\"/>\n"
+    "        <property name=\"timeline_sha256\" value=\"\"/>\n"
+    "        <property name=\"virtual_ns\" value=\"0\"/>\n"
+    "      </properties>\n"
+    "      <error message=\"no reason was given\" type=\"crash\">no reason was given\n\n"
+    "replay: poolproof replay 'x' 1</error>\n"
+    "    </testcase>\n"
+    "  </testsuite>\n"
+    "  <testsuite name=\"s/a\" tests=\"2\" failures=\"1\" errors=\"1\" skipped=\"0\" "
+    "time=\"2.000002\">\n"
+    "    <testcase name=\"wait [seed=7]\" classname=\"s/a\" file=\"s/a/wait.json\" "
+    "time=\"2.000001\">\n"
+    "      <properties>\n"
+    "        <property name=\"seed\" value=\"7\"/>\n"
+    "        <property name=\"timeline_sha256\" value=\"0123abcd\"/>\n"
+    "        <property name=\"virtual_ns\" value=\"7000000\"/>\n"
+    "      </properties>\n"
+    "      <failure message=\"expected &quot;ok&quot; &amp; found &lt;x&gt;\" type=\"fail\">"
+    "expected &quot;ok&quot; &amp; found &lt;x&gt;\n  at 5ms\n\n"
+    "replay: poolproof replay 'x' 1</failure>\n"
+    "    </testcase>\n"
+    "    <testcase name=\"stuck\" classname=\"s/a\" file=\"s/a/stuck.json\" "
+    "time=\"0.000000\">\n"
+    "      <properties>\n"
+    "        <property name=\"seed\" value=\"18446744073709551615\"/>\n"
+    "        <property name=\"timeline_sha256\" value=\"\"/>\n"
+    "        <property name=\"virtual_ns\" value=\"0\"/>\n"
+    "      </properties>\n"
+    "      <error message=\"b is pending\" type=\"hang\">b is pending\n\n"
+    "replay: poolproof replay 'x' 1</error>\n"
+    "    </testcase>\n"
+    "  </testsuite>\n"
+    "  <testsuite name=\"s/b\" tests=\"1\" failures=\"0\" errors=\"0\" skipped=\"0\" "
+    "time=\"0.000001\">\n"
+    "    <testcase name=\"late\" classname=\"s/b\" file=\"s/b/late.json\" time=\"0.000001\">\n"
+    "      <properties>\n"
+    "        <property name=\"seed\" value=\"0\"/>\n"
+    "        <property name=\"timeline_sha256\" value=\"\"/>\n"
+    "        <property name=\"virtual_ns\" value=\"0\"/>\n"
+    "      </properties>\n"
+    "    </testcase>\n"
+    "  </testsuite>\n"
+    "</testsuites>\n";
 
 static void cases_are_grouped_by_folder_and_ordered_by_id(void) {
   struct report_fixture fixture;
@@ -51,58 +106,7 @@ static void cases_are_grouped_by_folder_and_ordered_by_id(void) {
       {.id = 2, .name = "top", .path = "top.json", .verdict = REP_CRASH},
   };
   char *text = written(&fixture, scenarios, 4);
-  CU_ASSERT(report_equal(
-      text,
-      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-      "<testsuites name=\"poolproof\" tests=\"4\" failures=\"1\" errors=\"2\" skipped=\"0\" "
-      "time=\"2.000003\">\n"
-      "  <testsuite name=\".\" tests=\"1\" failures=\"0\" errors=\"1\" skipped=\"0\" "
-      "time=\"0.000000\">\n"
-      "    <testcase name=\"top\" classname=\".\" file=\"top.json\" time=\"0.000000\">\n"
-      "      <properties>\n"
-      "        <property name=\"seed\" value=\"0\"/>\n"
-      "        <property name=\"timeline_sha256\" value=\"\"/>\n"
-      "        <property name=\"virtual_ns\" value=\"0\"/>\n"
-      "      </properties>\n"
-      "      <error message=\"no reason was given\" type=\"crash\">no reason was given\n\n"
-      "replay: poolproof replay 'x' 1</error>\n"
-      "    </testcase>\n"
-      "  </testsuite>\n"
-      "  <testsuite name=\"s/a\" tests=\"2\" failures=\"1\" errors=\"1\" skipped=\"0\" "
-      "time=\"2.000002\">\n"
-      "    <testcase name=\"wait [seed=7]\" classname=\"s/a\" file=\"s/a/wait.json\" "
-      "time=\"2.000001\">\n"
-      "      <properties>\n"
-      "        <property name=\"seed\" value=\"7\"/>\n"
-      "        <property name=\"timeline_sha256\" value=\"0123abcd\"/>\n"
-      "        <property name=\"virtual_ns\" value=\"7000000\"/>\n"
-      "      </properties>\n"
-      "      <failure message=\"expected &quot;ok&quot; &amp; found &lt;x&gt;\" type=\"fail\">"
-      "expected &quot;ok&quot; &amp; found &lt;x&gt;\n  at 5ms\n\n"
-      "replay: poolproof replay 'x' 1</failure>\n"
-      "    </testcase>\n"
-      "    <testcase name=\"stuck\" classname=\"s/a\" file=\"s/a/stuck.json\" "
-      "time=\"0.000000\">\n"
-      "      <properties>\n"
-      "        <property name=\"seed\" value=\"18446744073709551615\"/>\n"
-      "        <property name=\"timeline_sha256\" value=\"\"/>\n"
-      "        <property name=\"virtual_ns\" value=\"0\"/>\n"
-      "      </properties>\n"
-      "      <error message=\"b is pending\" type=\"hang\">b is pending\n\n"
-      "replay: poolproof replay 'x' 1</error>\n"
-      "    </testcase>\n"
-      "  </testsuite>\n"
-      "  <testsuite name=\"s/b\" tests=\"1\" failures=\"0\" errors=\"0\" skipped=\"0\" "
-      "time=\"0.000001\">\n"
-      "    <testcase name=\"late\" classname=\"s/b\" file=\"s/b/late.json\" time=\"0.000001\">\n"
-      "      <properties>\n"
-      "        <property name=\"seed\" value=\"0\"/>\n"
-      "        <property name=\"timeline_sha256\" value=\"\"/>\n"
-      "        <property name=\"virtual_ns\" value=\"0\"/>\n"
-      "      </properties>\n"
-      "    </testcase>\n"
-      "  </testsuite>\n"
-      "</testsuites>\n"));
+  CU_ASSERT(report_equal(text, grouped));
   free(text);
   report_fixture_deinit(&fixture);
 }
@@ -175,6 +179,39 @@ static void a_file_is_replaced_whole_or_not_at_all(void) {
   report_fixture_deinit(&fixture);
 }
 
+static int write_over_the_limit(const struct rep_junit *junit, struct report_fixture *fixture) {
+  const struct rlimit limit = {.rlim_cur = 10, .rlim_max = 10};
+  if (signal(SIGXFSZ, SIG_IGN) == SIG_ERR || setrlimit(RLIMIT_FSIZE, &limit) != 0) {
+    return 1;
+  }
+  if (rep_junit_write(junit, fixture->path, fixture->message, sizeof fixture->message)) {
+    return 2;
+  }
+  return strstr(fixture->message, "File too large") == NULL ? 3 : 0;
+}
+
+static void a_write_that_fails_leaves_the_old_file(void) {
+  struct report_fixture fixture;
+  int status;
+  CU_ASSERT_FATAL(report_fixture_init(&fixture));
+  struct rep_junit *junit = rep_junit_create();
+  CU_ASSERT(report_write_file(fixture.path, "old"));
+  fflush(stdout);
+  pid_t child = fork();
+  if (child == 0) {
+    _exit(write_over_the_limit(junit, &fixture));
+  }
+  CU_ASSERT_EQUAL(waitpid(child, &status, 0), child);
+  CU_ASSERT(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  char *text = report_read_file(fixture.path);
+  CU_ASSERT(report_equal(text, "old"));
+  free(text);
+  CU_ASSERT_EQUAL(unlink(fixture.path), 0);
+  CU_ASSERT_EQUAL(rmdir(fixture.folder), 0); /* no temporary file is in it */
+  rep_junit_destroy(junit);
+  report_fixture_deinit(&fixture);
+}
+
 static void a_device_is_written_and_not_replaced(void) {
   struct report_fixture fixture;
   struct stat status;
@@ -203,6 +240,7 @@ CU_TestInfo suite_junit[] = {
     TEST_OF(no_case_gives_an_empty_document),
     TEST_OF(what_xml_forbids_is_replaced),
     TEST_OF(a_file_is_replaced_whole_or_not_at_all),
+    TEST_OF(a_write_that_fails_leaves_the_old_file),
     TEST_OF(a_device_is_written_and_not_replaced),
     CU_TEST_INFO_NULL,
 };

@@ -178,6 +178,29 @@ static void a_scenario_that_never_ran_has_no_rows_but_its_own(void) {
   report_fixture_deinit(&fixture);
 }
 
+static void a_scenario_that_can_not_be_written_leaves_nothing(void) {
+  struct report_fixture fixture;
+  CU_ASSERT_FATAL(report_fixture_init(&fixture));
+  char *message = fixture.message;
+  size_t size = sizeof fixture.message;
+  struct rep_recorder *recorder = rep_recorder_open(fixture.path, "x", "1", message, size);
+  CU_ASSERT_FATAL(recorder != NULL);
+  const struct rep_violation nameless = {.invariant = NULL};
+  struct rep_scenario broken = fixture.scenario;
+  broken.violations = &nameless;
+  CU_ASSERT_FALSE(rep_recorder_add(recorder, &broken, message, size));
+  CU_ASSERT(report_contains(message, "NOT NULL constraint failed: violation.invariant"));
+  CU_ASSERT_EQUAL(rep_recorder_scenario_id(recorder), 0);
+  fixture.scenario.id = 2;
+  CU_ASSERT(rep_recorder_add(recorder, &fixture.scenario, message, size));
+  CU_ASSERT(rep_recorder_finish(recorder, message, size));
+  CU_ASSERT(report_equal(report_rows(fixture.path,
+                                     "select (select group_concat(id) from scenario), "
+                                     "(select count(*) from op), (select count(*) from event)"),
+                         "2|4|3;"));
+  report_fixture_deinit(&fixture);
+}
+
 static void two_recorders_of_one_database_do_not_collide(void) {
   struct report_fixture fixture;
   CU_ASSERT_FATAL(report_fixture_init(&fixture));
@@ -230,6 +253,7 @@ CU_TestInfo suite_recorder[] = {
     TEST_OF(a_long_detail_is_not_cut),
     TEST_OF(a_seed_keeps_all_its_digits),
     TEST_OF(a_scenario_that_never_ran_has_no_rows_but_its_own),
+    TEST_OF(a_scenario_that_can_not_be_written_leaves_nothing),
     TEST_OF(two_recorders_of_one_database_do_not_collide),
     TEST_OF(names_of_verdicts_and_kinds_are_those_of_the_format),
     CU_TEST_INFO_NULL,

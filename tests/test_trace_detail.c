@@ -100,6 +100,8 @@ static void details_leave_out_what_there_is_not(void) {
   check_detail((struct sim_event){.kind = WSP_PING_STARTED}, "");
   check_detail((struct sim_event){.kind = WSP_PING_STARTED, .cause = WSP_REASON_SWEEP},
                "{\"reason\":\"sweep\"}");
+  check_detail((struct sim_event){.kind = WSP_DIAL_STARTED, .texts = {0, text}},
+               "{\"dial\":0,\"proxy\":\"text\"}");
   check_detail((struct sim_event){.kind = SIM_PIN_REFUSED, .texts = {text, text}},
                "{\"conn\":\"text\"}");
   sim_trace_destroy(trace);
@@ -130,7 +132,7 @@ static void bytes_that_are_no_text_are_replaced(void) {
   check_text("\xed\xa0\x80", "\\ufffd\\ufffd\\ufffd");
   check_text("\xf0\x8f\xbf\xbf", "\\ufffd\\ufffd\\ufffd\\ufffd");
   check_text("\xf4\x90\x80\x80", "\\ufffd\\ufffd\\ufffd\\ufffd");
-  check_text("\xf5", "\\ufffd");
+  check_text("\xf5\x80\x80\x80", "\\ufffd\\ufffd\\ufffd\\ufffd");
   check_text("\xc3", "\\ufffd");
   check_text("\xe2\x82", "\\ufffd\\ufffd");
   check_text("\xe2\x82\"", "\\ufffd\\ufffd\\\"");

@@ -63,8 +63,7 @@ static void job_that_loops_at_1(struct scn_runner *runner, const struct scn_scen
                                 const struct scn_variant *variant, struct rep_scenario *result) {
   easy_job(runner, of, variant, result);
   volatile bool for_ever = variant->seed == 1;
-  while (for_ever) {
-  }
+  while (for_ever) {}
 }
 
 static bool see(void *context, size_t index, const struct rep_scenario *result) {
@@ -137,8 +136,9 @@ static void a_crash_costs_one_scenario_and_shows_its_last_events(void) {
     }
     CU_ASSERT_EQUAL(seen.virtual_times[2], 20 * WSP_MILLISECOND);
     CU_ASSERT_EQUAL(seen.events[2], 1);
-    CU_ASSERT_PTR_NOT_NULL(strstr(seen.failure, "made-up.json: crash: the process was ended by "
-                                                "signal 9 (Killed), at 20ms of virtual time"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(seen.failure,
+                                  "made-up.json: crash: the process was ended by "
+                                  "signal 9 (Killed), at 20ms of virtual time"));
     CU_ASSERT_PTR_NOT_NULL(strstr(seen.failure, "run_ended"));
   }
 }

@@ -6,8 +6,8 @@
 #include <assert.h>
 #include <string.h>
 
-#include "scenarios/engine/traffic.h"
 #include "scenarios/engine/steps.h"
+#include "scenarios/engine/traffic.h"
 
 /* A step of which repetitions are to come. */
 struct repeater {

@@ -22,8 +22,7 @@ static wsp_time time_of_gaps(const struct scn_load *load, uint64_t gaps) {
   if (load->rate.arrivals <= 0) {
     return WSP_TIME_NEVER;
   }
-  return clamp(
-      scn_multiply_divide(gaps, (uint64_t)load->rate.per, (uint64_t)load->rate.arrivals));
+  return clamp(scn_multiply_divide(gaps, (uint64_t)load->rate.per, (uint64_t)load->rate.arrivals));
 }
 
 static wsp_time next_poisson(struct scn_arrivals *arrivals) {
@@ -55,8 +54,7 @@ static wsp_time next_burst(const struct scn_arrivals *arrivals) {
 /* Times at the load's end or later are passed over. */
 static wsp_time next_of_trace(struct scn_arrivals *arrivals) {
   const struct scn_load *load = arrivals->load;
-  while (arrivals->number < load->time_count &&
-         load->times[arrivals->number] >= load->duration) {
+  while (arrivals->number < load->time_count && load->times[arrivals->number] >= load->duration) {
     arrivals->number++;
   }
   return arrivals->number < load->time_count ? load->times[arrivals->number] : WSP_TIME_NEVER;

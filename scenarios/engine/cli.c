@@ -26,8 +26,7 @@ int scn_cli_misused(const struct scn_arguments *arguments, const char *format, .
   va_start(list, format);
   complain(arguments, format, list);
   va_end(list);
-  fprintf(stderr, "See: %s%s%s --help\n", arguments->program,
-          arguments->command == NULL ? "" : " ",
+  fprintf(stderr, "See: %s%s%s --help\n", arguments->program, arguments->command == NULL ? "" : " ",
           arguments->command == NULL ? "" : arguments->command->name);
   return SCN_EXIT_USAGE;
 }
@@ -92,8 +91,8 @@ bool scn_cli_number(const char *text, uint64_t *number) {
 }
 
 /* The option that `argument` ("--db" or "--db=x") names; `*value` is what is behind '='. */
-static const struct scn_option *find_option(const struct scn_command *command,
-                                            const char *argument, const char **value) {
+static const struct scn_option *find_option(const struct scn_command *command, const char *argument,
+                                            const char **value) {
   size_t length = strcspn(argument, "=");
   for (const struct scn_option *option = command->options; option->name != NULL; option++) {
     if (strlen(option->name) == length && memcmp(option->name, argument, length) == 0) {
@@ -198,15 +197,14 @@ int scn_cli_main(int argc, char **argv, const char *version) {
     return SCN_EXIT_HELD;
   }
   if (arguments.command == NULL) {
-    return argc > 1 ? scn_cli_misused(&arguments, "%s: expected a command; found an option",
-                                      argv[1])
-                    : scn_cli_misused(&arguments, "expected a command; found nothing");
+    return argc > 1
+               ? scn_cli_misused(&arguments, "%s: expected a command; found an option", argv[1])
+               : scn_cli_misused(&arguments, "expected a command; found nothing");
   }
   arguments.given = calloc((size_t)argc, sizeof *arguments.given);
   arguments.paths = calloc((size_t)argc, sizeof *arguments.paths);
   arguments.command_line = join_command_line(argc, argv);
-  int status = arguments.given == NULL || arguments.paths == NULL ||
-                       arguments.command_line == NULL
+  int status = arguments.given == NULL || arguments.paths == NULL || arguments.command_line == NULL
                    ? scn_cli_failed(&arguments, "out of memory for the arguments")
                    : run_command(&arguments, argc, argv, first);
   free(arguments.given);

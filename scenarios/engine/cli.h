@@ -45,10 +45,10 @@ struct scn_arguments {
 
 struct scn_command {
   const char *name;
-  const char *arguments; /* as help shows them */
-  const char *summary;   /* one line */
-  const char *details;   /* more of it for its own help; NULL: none */
-  const struct scn_option *options; /* ended by one without a name */
+  const char *arguments;                             /* as help shows them */
+  const char *summary;                               /* one line */
+  const char *details;                               /* more of it for its own help; NULL: none */
+  const struct scn_option *options;                  /* ended by one without a name */
   int (*run)(const struct scn_arguments *arguments); /* NULL: not in this version */
 };
 

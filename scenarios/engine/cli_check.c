@@ -89,13 +89,13 @@ static int list(const struct scn_arguments *arguments) {
     print_invariants();
   }
   if (arguments->path_count == 0) {
-    return invariants ? SCN_EXIT_HELD
-                      : scn_cli_misused(arguments,
-                                        "expected scenario files or folders; found none");
+    return invariants
+               ? SCN_EXIT_HELD
+               : scn_cli_misused(arguments, "expected scenario files or folders; found none");
   }
   struct scn_plan plan = {0};
-  enum scn_plan_error error = scn_plan_load(&plan, arguments->paths, arguments->path_count, NULL,
-                                            ignore_warnings, NULL);
+  enum scn_plan_error error =
+      scn_plan_load(&plan, arguments->paths, arguments->path_count, NULL, ignore_warnings, NULL);
   int status = SCN_EXIT_HELD;
   if (error == SCN_PLAN_NO_MEMORY) {
     status = scn_cli_failed(arguments, "out of memory for the scenarios");

@@ -16,7 +16,8 @@ static const struct scn_command later[] = {
      any_option, NULL},
     {"shrink", "--db FILE ID [-o FILE]", "the smallest scenario that still fails in the same way",
      NULL, any_option, NULL},
-    {"report", "DB... [--html FILE] [--markdown FILE] [--perfetto FILE] [--junit FILE] "
+    {"report",
+     "DB... [--html FILE] [--markdown FILE] [--perfetto FILE] [--junit FILE] "
      "[--json FILE]",
      "make reports of databases", NULL, any_option, NULL},
     {"compare", "DB_A DB_B", "what changed: verdicts, timelines, metrics", NULL, any_option, NULL},

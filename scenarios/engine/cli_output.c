@@ -15,6 +15,9 @@
 
 enum { WIDEST_NAME = 60, NAME_SIZE = 512 };
 
+/* Often enough to look alive; the first time only when a run takes that long at all. */
+#define PROGRESS_NS (WSP_SECOND / 4)
+
 #define RED "\033[31m"
 #define GREEN "\033[32m"
 #define PLAIN "\033[0m"
@@ -41,6 +44,7 @@ void scn_output_init(struct scn_output *output, const char *program, bool quiet,
       .total = plan->item_count,
       .started_ns = scn_wall_clock_ns(),
   };
+  output->next_progress_ns = output->started_ns + PROGRESS_NS;
   for (size_t i = 0; i < plan->item_count; i++) {
     char name[NAME_SIZE];
     full_name(plan->items[i].scenario->name, plan->items[i].variant->name, name, sizeof name);
@@ -60,11 +64,15 @@ static void clear_progress(struct scn_output *output) {
 }
 
 void scn_output_progress(struct scn_output *output, size_t finished) {
-  if (output->progress) {
-    fprintf(stderr, CLEAR_LINE "%zu of %zu scenarios", finished, output->total);
-    fflush(stderr);
-    output->progress_shown = true;
+  int64_t now = scn_wall_clock_ns();
+  if (!output->progress || now < output->next_progress_ns) {
+    return;
   }
+  output->next_progress_ns = now + PROGRESS_NS;
+  fprintf(stderr, CLEAR_LINE "%zu of %zu scenarios, %" PRId64 " s", finished, output->total,
+          (now - output->started_ns) / WSP_SECOND);
+  fflush(stderr);
+  output->progress_shown = true;
 }
 
 /* In single quotes where a shell would make something else of it. */
@@ -123,10 +131,9 @@ void scn_output_result(struct scn_output *output, const struct rep_scenario *res
   char virtual_time[SIM_DURATION_TEXT_SIZE];
   full_name(result->name, result->variant, name, sizeof name);
   sim_duration_format(result->virtual_ns, virtual_time);
-  printf("%s%-5s%s  %-*s  %12s  %8" PRIu64 " events\n",
-         output->color ? (passed ? GREEN : RED) : "", verdict_word(result->verdict),
-         output->color ? PLAIN : "", output->name_width, name, virtual_time,
-         sim_trace_count(result->trace));
+  printf("%s%-5s%s  %-*s  %12s  %8" PRIu64 " events\n", output->color ? (passed ? GREEN : RED) : "",
+         verdict_word(result->verdict), output->color ? PLAIN : "", output->name_width, name,
+         virtual_time, sim_trace_count(result->trace));
   if (!passed) {
     print_failure(output, result);
   }

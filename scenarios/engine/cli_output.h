@@ -18,6 +18,7 @@ struct scn_output {
   size_t counts[REP_HANG + 1]; /* by verdict */
   int name_width;
   int64_t started_ns;
+  int64_t next_progress_ns;
   bool progress_shown;
 };
 

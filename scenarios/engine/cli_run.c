@@ -97,12 +97,10 @@ static int read_shard(const struct scn_arguments *arguments, struct settings *se
 static int read_wall_limit(const struct scn_arguments *arguments, struct settings *settings) {
   const char *text = scn_cli_value(arguments, "--wall-limit");
   settings->wall_limit = DEFAULT_WALL_LIMIT_S * WSP_SECOND;
-  if (text != NULL &&
-      (sim_duration_parse(text, &settings->wall_limit, NULL) != SIM_DURATION_OK ||
-       settings->wall_limit <= 0)) {
-    return scn_cli_misused(arguments,
-                           "--wall-limit: expected a duration over 0, as in 30s; found \"%s\"",
-                           text);
+  if (text != NULL && (sim_duration_parse(text, &settings->wall_limit, NULL) != SIM_DURATION_OK ||
+                       settings->wall_limit <= 0)) {
+    return scn_cli_misused(
+        arguments, "--wall-limit: expected a duration over 0, as in 30s; found \"%s\"", text);
   }
   return 0;
 }
@@ -173,8 +171,8 @@ static int read_settings(const struct scn_arguments *arguments, struct settings 
 static bool scenario_done(void *context, size_t index, const struct rep_scenario *result) {
   struct session *session = context;
   (void)index;
-  if (session->recorder != NULL && !rep_recorder_add(session->recorder, result, session->message,
-                                                     sizeof session->message)) {
+  if (session->recorder != NULL &&
+      !rep_recorder_add(session->recorder, result, session->message, sizeof session->message)) {
     return false;
   }
   if (session->junit != NULL) {
@@ -319,12 +317,14 @@ static const struct scn_option options[] = {
 
 const struct scn_command scn_command_run = {
     .name = "run",
-    .arguments = "[--db FILE | --no-db] [--seed N] [--jobs N] [--tag T] [--shard I/N]\n"
-                 "           [--live] [--junit FILE] [--quiet] [--wall-limit D] PATH...",
+    .arguments =
+        "[--db FILE | --no-db] [--seed N] [--jobs N] [--tag T] [--shard I/N]\n"
+        "           [--live] [--junit FILE] [--quiet] [--wall-limit D] PATH...",
     .summary = "run scenarios, record and print what came of them",
-    .details = "All files are checked before anything runs. Results do not depend on --jobs.\n"
-               "A matrix makes several runs of one file; --seed stands in for its seeds too.\n"
-               "Ctrl-C keeps what has been recorded.\n",
+    .details =
+        "All files are checked before anything runs. Results do not depend on --jobs.\n"
+        "A matrix makes several runs of one file; --seed stands in for its seeds too.\n"
+        "Ctrl-C keeps what has been recorded.\n",
     .options = options,
     .run = run,
 };

@@ -96,19 +96,10 @@ static struct number number_of_actual(const struct scn_actual *actual) {
                                             : number_of_integer(actual->integer);
 }
 
-/* The string of an expected value; durations are kept as the file has them, maybe in quotes. */
-static bool equals_written(const char *text, const char *written) {
-  size_t length = strlen(written);
-  if (length >= 2 && written[0] == '"' && written[length - 1] == '"') {
-    return strlen(text) == length - 2 && strncmp(text, written + 1, length - 2) == 0;
-  }
-  return strcmp(text, written) == 0;
-}
-
 static enum relation relate_string(const char *text, const struct scn_value *value,
                                    const struct scn_names *names) {
   if (value->kind == SCN_DURATION) {
-    return value->text != NULL && equals_written(text, value->text) ? EQUAL : UNRELATED;
+    return value->text != NULL && strcmp(text, value->text) == 0 ? EQUAL : UNRELATED;
   }
   if (value->kind != SCN_STRING) {
     return UNRELATED;

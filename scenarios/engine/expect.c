@@ -96,7 +96,7 @@ static bool judge_form(struct scn_judging *judging) {
     case SCN_EXPECT_PERCENTILE:
       return scn_judge_percentile(judging);
   }
-  assert(!"an expectation of a kind that does not exist");
+  assert(false && "an expectation of a kind that does not exist");
   return false;
 }
 

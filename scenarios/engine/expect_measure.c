@@ -75,7 +75,7 @@ static const struct measure {
 } measures[] = {
     {"queue_wait", {"acquire_granted", "acquire_failed"}, "queue_wait_ns"},
     {"dial", {"dial_succeeded"}, "latency_ns"},
-    {"hold", {"lease_released"}, "held_ns"},
+    {"hold", {"lease_released", "lease_lost"}, "held_ns"},
 };
 
 struct sample {

@@ -5,7 +5,7 @@
  * no event of its own (a pin, a close, an operation on a nil lease) is known by its time only:
  * it fits in wherever its instant allows.
  */
-#include <inttypes.h>
+#include <assert.h>
 #include <string.h>
 
 #include "scenarios/engine/expect_parts.h"
@@ -186,6 +186,7 @@ bool scn_judge_order(struct scn_judging *judging) {
     uint64_t at = 0;
     bool fits = fit(&place, previous, &at) && place.t_ns >= previous_ns;
     if (!fits) {
+      assert(previous_item != NULL && "the first fits anywhere");
       fail_order(judging, previous_item, previous_ns, item, place.t_ns);
     }
     previous = fits ? at : place.first;

@@ -68,19 +68,20 @@ void scn_text_append(struct scn_text *text, const char *string) {
 void scn_text_printf(struct scn_text *text, const char *format, ...) {
   va_list arguments;
   va_start(arguments, format);
-  va_list again;
-  va_copy(again, arguments);
   int length = vsnprintf(NULL, 0, format, arguments);
   va_end(arguments);
   if (length < 0) {
     text->failed = true;
-  } else if (reserve(text, (size_t)length)) {
-    size_t room = text->length < text->capacity ? text->capacity - text->length : 0;
-    char *end = room > 0 ? text->data + text->length : NULL;
-    (void)vsnprintf(end, room, format, again);
-    text->length += (size_t)length;
+    return;
   }
-  va_end(again);
+  if (!reserve(text, (size_t)length)) {
+    return;
+  }
+  size_t room = text->length < text->capacity ? text->capacity - text->length : 0;
+  va_start(arguments, format);
+  (void)vsnprintf(room > 0 ? text->data + text->length : NULL, room, format, arguments);
+  va_end(arguments);
+  text->length += (size_t)length;
 }
 
 void scn_text_spaces(struct scn_text *text, size_t count) {

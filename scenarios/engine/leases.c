@@ -100,8 +100,8 @@ static void acquire_ended(void *context, const struct wsp_acquire_result *result
 
 struct scn_operation *scn_acquire_start(struct scn_world *world,
                                         const struct scn_acquire *acquire) {
-  struct scn_operation *operation = scn_world_begin(
-      world, acquire->label, REP_OP_ACQUIRE, acquire->request.account.id, acquire->step);
+  struct scn_operation *operation = scn_world_begin(world, acquire->label, REP_OP_ACQUIRE,
+                                                    acquire->request.account.id, acquire->step);
   if (operation == NULL) {
     return NULL;
   }

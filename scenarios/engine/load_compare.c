@@ -237,7 +237,8 @@ bool load_comparison(struct scn_loader *loader, const struct scn_json_value *val
 }
 
 bool load_beside(struct scn_loader *loader, const struct scn_json_value *object,
-                 const struct load_compared *compared, struct scn_comparison *comparison) {
+                 const struct load_compared *compared, size_t known_keys,
+                 struct scn_comparison *comparison) {
   *comparison = (struct scn_comparison){.field = "value", .position = object->position};
   struct scn_test *tests = scn_memory_take(loader->memory, object->count, sizeof *tests);
   if (tests == NULL) {
@@ -253,10 +254,9 @@ bool load_beside(struct scn_loader *loader, const struct scn_json_value *object,
       right = read_test(loader, member, compared, &tests[comparison->count++]) && right;
     }
   }
-  if (comparison->count == 0) {
+  if (comparison->count == 0 && object->count <= known_keys) {
     load_error(loader, object->position, "expected at least one operator (%s) here, found none",
                load_names_text(loader, names));
-    return false;
   }
-  return right;
+  return right && comparison->count > 0;
 }

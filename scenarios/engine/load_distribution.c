@@ -118,10 +118,15 @@ void load_distribution(struct scn_loader *loader, const struct scn_json_value *v
   if (value->count == 1 && member->key_broken) {
     return;
   }
-  if (value->count != 1 || form < 0) {
+  if (value->count != 1) {
     load_expected(loader, value,
-                  "one distribution (an object with one key: uniform, exponential, normal, "
-                  "lognormal or trace)");
+                  "an object with one key (uniform, exponential, normal, lognormal or trace)");
+    return;
+  }
+  if (form < 0) {
+    load_error(loader, member->key_position, "%sexpected a distribution (%s), found \"%.100s\"%s",
+               load_where(loader, value), load_names_text(loader, load_names_of(forms)),
+               member->key, load_suggest(loader, load_names_of(forms), member->key));
     return;
   }
   switch ((enum form)form) {

@@ -195,8 +195,8 @@ static const char *const percentile_others[] = {"p",
 static void read_beside(struct scn_loader *loader, const struct scn_json_value *value,
                         const struct load_compared *compared, struct scn_expectation *expectation) {
   struct scn_comparison *comparison = scn_memory_take(loader->memory, 1, sizeof *comparison);
-  if (comparison != NULL) {
-    load_beside(loader, value, compared, comparison);
+  size_t known_keys = 1 + (scn_json_find(value, "p") != NULL);
+  if (comparison != NULL && load_beside(loader, value, compared, known_keys, comparison)) {
     expectation->comparisons = comparison;
     expectation->comparison_count = 1;
   }
@@ -237,8 +237,7 @@ static void read_percentile(struct scn_loader *loader, const struct scn_json_val
   static const char expected_p[] = "a number over 0 and up to 100 with at most nine decimals";
   const struct scn_json_value *percentile = scn_json_find(value, form->key);
   const struct scn_json_value *p = scn_json_find(value, "p");
-  int index = load_choice(loader, percentile, load_names_of(percentile_names),
-                          "what percentiles there are of");
+  int index = load_choice(loader, percentile, load_names_of(percentile_names), "a measure");
   read_fields(loader, value, form, percentile_others, expectation);
   if (index >= 0) {
     expectation->subject = percentile_names[index];
@@ -294,9 +293,11 @@ static void read_expectation(struct scn_loader *loader, const struct scn_json_va
   }
   const struct form *form = find_form(value);
   if (form == NULL) {
-    load_error(loader, value->position, "expected an expectation with one of the keys %s, found %s",
-               load_names_text(loader, (struct load_names){form_name, NULL}),
-               value->count == 0 ? "an empty object" : "none of them");
+    struct load_names names = {form_name, NULL};
+    load_error(
+        loader, value->position, "expected an expectation with one of the keys %s, found %s%s",
+        load_names_text(loader, names), value->count == 0 ? "an empty object" : "none of them",
+        value->count == 0 ? "" : load_suggest(loader, names, value->first->key));
     return;
   }
   expectation->kind = form->kind;

@@ -317,10 +317,11 @@ struct load_compared {
 bool load_comparison(struct scn_loader *loader, const struct scn_json_value *value,
                      const struct load_compared *compared, const char *field,
                      struct scn_comparison *comparison);
-/* Operators that stand beside other keys of `object`; those keys are not looked at. An error when
- * there is no operator. */
+/* Operators that stand beside other keys of `object`; those keys are not looked at. None at all is
+ * an error, unless there are more than the `known_keys` other ones: then one is misspelt. */
 bool load_beside(struct scn_loader *loader, const struct scn_json_value *object,
-                 const struct load_compared *compared, struct scn_comparison *comparison);
+                 const struct load_compared *compared, size_t known_keys,
+                 struct scn_comparison *comparison);
 
 /* load_labels.c */
 void load_label_define(struct scn_loader *loader, const struct load_label *label);

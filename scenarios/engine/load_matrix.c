@@ -42,6 +42,13 @@ static void check_key(struct scn_loader *loader, const struct scn_json_value *di
   if (is_seed(dimension) || (key != NULL && load_name_find(load_config_names, key) >= 0)) {
     return;
   }
+  if (strncmp(dimension->key, "seed", 4) == 0) {
+    load_error(loader, dimension->key_position,
+               "expected \"seed\" or \"config.\" and a key of the configuration, found \"%.100s\"; "
+               "did you mean \"seed\"?",
+               dimension->key);
+    return;
+  }
   const char *tail = key != NULL ? key : dimension->key;
   const char *meant = load_suggest(loader, load_config_names, tail);
   const char *hint =

@@ -78,25 +78,44 @@ static size_t distance(const char *a, const char *b) {
   return rows[length_a % 3][length_b];
 }
 
-const char *load_suggest(struct scn_loader *loader, struct load_names names, const char *text) {
+/* The only name that begins with `text`. */
+static const char *only_beginning(struct load_names names, const char *text) {
+  const char *name, *found = NULL;
+  size_t length = strlen(text);
+  for (size_t i = 0; (name = names.name(names.context, i)) != NULL; i++) {
+    if (length >= 4 && strncmp(name, text, length) == 0) {
+      if (found != NULL) {
+        return NULL;
+      }
+      found = name;
+    }
+  }
+  return found;
+}
+
+/* The name that is like `text`; NULL: none is. */
+static const char *most_like(struct load_names names, const char *text) {
   const char *name, *best = NULL;
-  size_t best_distance = strlen(text) / 3 + 1;
+  size_t length = strlen(text), best_distance = length / 3 + 2;
   for (size_t i = 0; (name = names.name(names.context, i)) != NULL; i++) {
     size_t d = distance(text, name);
     /* What shares no letter is no misspelling. */
-    if (d < strlen(text) && d < strlen(name) && d < best_distance + (best == NULL)) {
+    if (d < length && d < strlen(name) && d < best_distance) {
       best = name;
       best_distance = d;
     }
   }
-  /* A beginning or an abbreviation of one long name: "max_conns". */
-  for (size_t i = 0; best == NULL && (name = names.name(names.context, i)) != NULL; i++) {
-    if (strlen(text) >= 3 && strstr(name, text) != NULL) {
-      best = name;
-    }
+  const char *beginning = only_beginning(names, text);
+  return beginning != NULL && (best == NULL || best_distance > 1) ? beginning : best;
+}
+
+const char *load_suggest(struct scn_loader *loader, struct load_names names, const char *text) {
+  const char *name, *meant = most_like(names, text);
+  for (size_t i = 0; meant == NULL && (name = names.name(names.context, i)) != NULL; i++) {
+    meant = strlen(text) >= 3 && strstr(name, text) != NULL ? name : NULL;
   }
   const char *hint =
-      best == NULL ? "" : scn_memory_format(loader->memory, "; did you mean \"%s\"?", best);
+      meant == NULL ? "" : scn_memory_format(loader->memory, "; did you mean \"%s\"?", meant);
   return hint == NULL ? "" : hint;
 }
 

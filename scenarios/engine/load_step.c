@@ -65,8 +65,8 @@ static void take_time(struct scn_loader *loader, const struct scn_json_value *va
   const struct scn_json_value **place = strcmp(value->key, "at") == 0 ? &parts->at : &parts->after;
   if (!parts->timed) {
     load_error(loader, value->key_position,
-               "expected no time in a step of \"together\", found \"%s\"; they all happen at its "
-               "own time",
+               "expected no time in a step of \"together\", found \"%s\"; it gives "
+               "the time of all",
                value->key);
     return;
   }

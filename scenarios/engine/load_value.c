@@ -174,9 +174,14 @@ bool load_any_duration(struct scn_loader *loader, const struct scn_json_value *v
     return false;
   }
   enum sim_duration_error error = sim_duration_parse(value->string, &result, NULL);
+  if (error == SIM_DURATION_EMPTY || error == SIM_DURATION_OVERFLOW) {
+    load_expected(loader, value, sim_duration_error_text(error));
+    return false;
+  }
   if (error != SIM_DURATION_OK) {
-    load_error(loader, value->position, "%sexpected %s, found %s (%s)", load_where(loader, value),
-               expected, load_found(loader, value), sim_duration_error_text(error));
+    load_expected_hint(
+        loader, value, expected,
+        scn_memory_format(loader->memory, ", which lacks %s", sim_duration_error_text(error)));
     return false;
   }
   *duration = result;

@@ -73,8 +73,8 @@ static void compare(const char *name, int64_t expected, int64_t found, char *det
   size_t length = strlen(detail);
   if (expected != found && length < size) {
     snprintf(detail + length, size - length,
-             "%s%s: the timeline gives %" PRId64 ", the pool says %" PRId64,
-             length > 0 ? "; " : "", name, expected, found);
+             "%s%s: the timeline gives %" PRId64 ", the pool says %" PRId64, length > 0 ? "; " : "",
+             name, expected, found);
   }
 }
 

@@ -13,7 +13,7 @@ struct scn_operations {
   struct scn_operation **items;
   size_t count;
   size_t capacity;
-  size_t *slots; /* item number + 1; 0: free */
+  size_t *slots;     /* item number + 1; 0: free */
   size_t slot_count; /* a power of two, at least twice `capacity` */
 };
 

@@ -18,11 +18,11 @@ struct scn_world;
 /* One operation. The first members are what is recorded; strings live in the arena. */
 struct scn_operation {
   struct rep_op record;
-  struct wsp_op handle;   /* of a pending one */
-  struct wsp_lease lease; /* of a granted acquire; may be stale */
-  bool prewarmed;         /* of the lease when it was granted or last marked */
-  const char *message;    /* of a read that succeeded */
-  const char *cause;      /* of a failed dial */
+  struct wsp_op handle;             /* of a pending one */
+  struct wsp_lease lease;           /* of a granted acquire; may be stale */
+  bool prewarmed;                   /* of the lease when it was granted or last marked */
+  const char *message;              /* of a read that succeeded */
+  const char *cause;                /* of a failed dial */
   const struct wsp_header *headers; /* handshake response headers of a lease (those that the
                                        scenario's expectations ask for), or of a refusal */
   size_t header_count;
@@ -32,9 +32,9 @@ struct scn_operation {
 
   /* The runner's own. */
   struct scn_world *world;
-  const struct scn_step *step;  /* that started it; NULL: a load did */
-  struct sim_entry hold_entry;  /* the scheduled release */
-  void (*over)(void *context);  /* the acquire failed or its lease was given back; may be NULL */
+  const struct scn_step *step; /* that started it; NULL: a load did */
+  struct sim_entry hold_entry; /* the scheduled release */
+  void (*over)(void *context); /* the acquire failed or its lease was given back; may be NULL */
   void *over_context;
 };
 

@@ -35,7 +35,7 @@ struct scn_plan {
 
 enum scn_plan_error {
   SCN_PLAN_OK,
-  SCN_PLAN_BAD,      /* errors were reported */
+  SCN_PLAN_BAD, /* errors were reported */
   SCN_PLAN_NO_MEMORY
 };
 

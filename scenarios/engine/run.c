@@ -93,12 +93,14 @@ static void finish_by_rest(struct scn_world *world) {
     wsp_time next = next_happening(world);
     wsp_time patience_ends = scn_time_after(
         world->last_progress > world->horizon ? world->last_progress : world->horizon, PATIENCE);
-    if (sim_queue_count(world->queue) == 0 &&
+    /* Answers that never come lie in the queue at the end of time. */
+    if (sim_queue_next(world->queue) == WSP_TIME_NEVER &&
         wsp_pool_next_operation_deadline(world->pool) == WSP_TIME_NEVER) {
       scn_verdict_hang(world, "only periodic timers are left; expected all operations to end");
     } else if (next == WSP_TIME_NEVER || next > patience_ends) {
-      scn_verdict_hang(world, "nothing but upkeep has happened for 720h; expected all operations "
-                              "to end");
+      scn_verdict_hang(world,
+                       "nothing but upkeep has happened for 720h; expected all operations "
+                       "to end");
     } else {
       go_to(world, next);
     }

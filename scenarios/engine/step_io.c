@@ -74,7 +74,7 @@ void scn_io_start(struct scn_world *world, const struct scn_step *step, const ch
   }
   enum wsp_error error = start(kind, &request, world->now, &operation->handle);
   if (error != WSP_OK) {
-    io_ended(operation, &(struct wsp_io_result){.error = error,
-                                                .error_text = wsp_error_text(error)});
+    io_ended(operation,
+             &(struct wsp_io_result){.error = error, .error_text = wsp_error_text(error)});
   }
 }

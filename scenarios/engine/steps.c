@@ -79,16 +79,14 @@ static void perform_pin(struct scn_world *world, const struct scn_step *step, co
   const char *conn = scn_world_conn(world, step->conn);
   bool pinned = wsp_pin(world->pool, world->now, step->account, conn);
   if (!pinned) {
-    scn_world_note(world, &(struct scn_note){.kind = SIM_PIN_REFUSED,
-                                             .account = step->account,
-                                             .op = label,
-                                             .text = conn});
+    scn_world_note(
+        world, &(struct scn_note){
+                   .kind = SIM_PIN_REFUSED, .account = step->account, .op = label, .text = conn});
   }
   if (label == NULL) {
     return;
   }
-  struct scn_operation *operation =
-      scn_world_begin(world, label, REP_OP_PIN, step->account, step);
+  struct scn_operation *operation = scn_world_begin(world, label, REP_OP_PIN, step->account, step);
   if (operation != NULL) {
     operation->record.conn = scn_world_copy(world, conn);
     scn_world_end(operation, pinned ? "ok" : "refused", NULL);
@@ -203,8 +201,7 @@ static void perform_upstream(struct scn_world *world, const struct scn_step *ste
 }
 
 static void perform_clock_jump(struct scn_world *world, const struct scn_step *step) {
-  scn_world_note(world,
-                 &(struct scn_note){.kind = SIM_CLOCK_JUMPED, .values = {step->by, 0}});
+  scn_world_note(world, &(struct scn_note){.kind = SIM_CLOCK_JUMPED, .values = {step->by, 0}});
   world->now = scn_time_after(world->now, step->by);
   if (world->horizon < world->now) {
     world->horizon = world->now;
@@ -314,13 +311,13 @@ void scn_step_perform(struct scn_world *world, const struct scn_step *step, int6
   const char *conn = step->kind == SCN_ADOPT ? step->conn : scn_world_conn(world, step->conn);
   const struct scn_operation *target = scn_operations_find(world->operations, step->target);
   bool of_target = target != NULL && step->account == 0;
-  scn_world_note(world, &(struct scn_note){.kind = SIM_STEP_PERFORMED,
-                                           .account = of_target ? target->record.account
-                                                                : step->account,
-                                           .values = {(int64_t)step->index, repetition},
-                                           .conn = conn,
-                                           .op = label != NULL ? label : step->target,
-                                           .text = step_name(step->kind)});
+  scn_world_note(world,
+                 &(struct scn_note){.kind = SIM_STEP_PERFORMED,
+                                    .account = of_target ? target->record.account : step->account,
+                                    .values = {(int64_t)step->index, repetition},
+                                    .conn = conn,
+                                    .op = label != NULL ? label : step->target,
+                                    .text = step_name(step->kind)});
   world->last_progress = world->now;
   perform(world, step, label);
   if (numbered != NULL && numbered != buffer) {

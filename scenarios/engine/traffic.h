@@ -1,5 +1,6 @@
 /*
- * traffic.h - the traffic of a scenario's `load`: acquires that arrive, and the sessions behind them.
+ * traffic.h - the traffic of a scenario's `load`: acquires that arrive, and the sessions behind
+ * them.
  *
  * A session takes its turns one after the other: acquire, hold, release, think, and again. A turn
  * whose acquire fails is over at once. With an affinity, a turn names the conn of the turn before

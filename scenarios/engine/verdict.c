@@ -246,16 +246,14 @@ static void check_metrics(struct scn_world *world, struct rep_scenario *result) 
   }
   scn_lines_add(&world->failure, "%s: invariant %s violated: %s\n", world->scenario->path,
                 invariant, detail);
-  scn_world_note(world, &(struct scn_note){.kind = SIM_INVARIANT_VIOLATED,
-                                           .text = invariant});
+  scn_world_note(world, &(struct scn_note){.kind = SIM_INVARIANT_VIOLATED, .text = invariant});
   struct rep_violation *violation = sim_arena_zeroed(world->arena, sizeof *violation);
   if (violation == NULL) {
     scn_world_break(world, NULL, "out of memory for a violation");
     return;
   }
-  *violation = (struct rep_violation){.t_ns = world->now,
-                                      .invariant = invariant,
-                                      .detail = scn_world_copy(world, detail)};
+  *violation = (struct rep_violation){
+      .t_ns = world->now, .invariant = invariant, .detail = scn_world_copy(world, detail)};
   world->violations_found++;
   result->violations = violation;
   result->violation_count = 1;
@@ -277,8 +275,8 @@ void scn_verdict_finish(struct scn_world *world, struct rep_scenario *result) {
   if (!world->broken) {
     check_metrics(world, result);
   }
-  scn_world_note(world, &(struct scn_note){.kind = SIM_RUN_ENDED,
-                                           .values = {(int64_t)world->pending, 0}});
+  scn_world_note(world,
+                 &(struct scn_note){.kind = SIM_RUN_ENDED, .values = {(int64_t)world->pending, 0}});
   if (!world->broken) {
     scn_verdict_judge(world, scenario->expectations, scenario->expectation_count, false);
   }

@@ -138,8 +138,7 @@ bool scn_worker_start(struct scn_worker *worker, const struct scn_plan_item *ite
 
 static void await_end(struct scn_worker *worker) {
   close(worker->socket);
-  while (waitpid(worker->pid, &worker->status, 0) < 0 && errno == EINTR) {
-  }
+  while (waitpid(worker->pid, &worker->status, 0) < 0 && errno == EINTR) {}
 }
 
 static void has_died(struct scn_worker *worker) {
@@ -151,6 +150,8 @@ void scn_worker_assign(struct scn_worker *worker, size_t index) {
   uint64_t task = index;
   worker->index = index;
   worker->bytes.length = 0;
+  /* A death must never be shown with the events of an earlier run. */
+  sim_trace_reset(scn_runner_trace(worker->runner));
   worker->started_ns = scn_wall_clock_ns();
   worker->state = SCN_WORKER_RUNNING;
   if (!send_all(worker->socket, &task, sizeof task)) {

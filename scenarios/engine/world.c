@@ -118,9 +118,9 @@ void scn_world_settle(struct scn_world *world) {
       char at[SIM_DURATION_TEXT_SIZE];
       sim_duration_format(world->now, at);
       scn_lines_add(&world->failure,
-                   "%s: hang: %d things happened at %s and the instant did not come to rest; "
-                   "expected that time goes on\n",
-                   world->scenario->path, ROUNDS_PER_SETTLING, at);
+                    "%s: hang: %d things happened at %s and the instant did not come to rest; "
+                    "expected that time goes on\n",
+                    world->scenario->path, ROUNDS_PER_SETTLING, at);
       world->hangs = true;
     }
   }
@@ -135,7 +135,7 @@ void scn_world_break(struct scn_world *world, const struct scn_step *step, const
     scn_lines_add(&world->failure, "%s: error: %s\n", world->scenario->path, reason);
   } else {
     scn_lines_add(&world->failure, "%s:%d:%d: error: %s\n", world->scenario->path,
-                 step->position.line, step->position.column, reason);
+                  step->position.line, step->position.column, reason);
   }
 }
 

@@ -8,9 +8,9 @@
 #define ENGINE_WORLD_H
 
 #include "fakes/fake.h"
+#include "scenarios/engine/lines.h"
 #include "scenarios/engine/operation.h"
 #include "scenarios/engine/scenario.h"
-#include "scenarios/engine/lines.h"
 
 struct scn_agenda;
 struct scn_header_wish;

@@ -1,0 +1,236 @@
+/*
+ * pool_model_observe.c - follows the timeline of a random run: where each acquire is, which conns
+ * there are, and the rules of order that can be seen at an event.
+ */
+#include <string.h>
+
+#include "tests/pool_model.h"
+#include "tests/pool_rig.h"
+
+struct model_conn *model_conn(struct model *model, uint64_t serial) {
+  return serial == 0 || serial > model->conn_count ? NULL : &model->conns[serial - 1];
+}
+
+bool model_same_key(const struct model_acquire *acquire, const struct model_conn *conn) {
+  return acquire->account == conn->account && strcmp(model_urls[acquire->url], conn->url) == 0 &&
+         strcmp(model_proxies[acquire->proxy], conn->proxy) == 0;
+}
+
+static struct model_acquire *acquire_of(struct model *model, uint64_t tag) {
+  return tag == 0 || tag > model->acquire_count ? NULL : model->acquires[tag - 1];
+}
+
+static void conn_opened(struct model *model, const struct wsp_event *event) {
+  MODEL_CHECK(model, event->conn_serial == model->conn_count + 1, "serials of conns have a gap");
+  rig_require(model->conn_count < 65536);
+  struct model_conn *conn = &model->conns[model->conn_count++];
+  *conn = (struct model_conn){.account = event->account, .open = true};
+  size_t length = strlen(event->conn_id);
+  memcpy(conn->id, event->conn_id, length < MODEL_ID_SIZE ? length : MODEL_ID_SIZE - 1);
+  rig_copy_text(conn->url, event->texts[0]);
+  rig_copy_text(conn->proxy, event->texts[1]);
+  model->opened++;
+  struct model_account *account = &model->accounts[event->account - 1];
+  if (event->cause == WSP_REASON_ADOPTED) {
+    account->may_exceed = true;
+    account->has_exceeded = true;
+  }
+  MODEL_CHECK(model, !model->closing, "a conn enters a closed pool");
+}
+
+static void conn_evicted(struct model *model, const struct wsp_event *event) {
+  struct model_conn *conn = model_conn(model, event->conn_serial);
+  if (conn == NULL || !conn->open) {
+    model_fail(model, "a conn is evicted that is not in the pool", (int64_t)event->conn_serial, 0);
+    return;
+  }
+  conn->open = false;
+  model->evicted++;
+  bool trimming = event->cause == WSP_REASON_MAX_IDLE || event->cause == WSP_REASON_ROOM;
+  model->trimmed += trimming;
+  if (trimming || event->cause == WSP_REASON_MAX_AGE) {
+    MODEL_CHECK(model, event->values[2] == 0, "a pinned conn is trimmed, rotated or evicted");
+    MODEL_CHECK(model, conn->holder == 0, "a leased conn is trimmed, rotated or evicted");
+  }
+}
+
+/* Looks for a waiter from before `acquire` came, that `conn` (NULL: room) would have served. */
+static void suspect(struct model *model, const struct model_acquire *acquire,
+                    const struct model_conn *conn) {
+  for (size_t i = model->first_live; i < acquire->tag - 1 && model->passer == 0; i++) {
+    const struct model_acquire *other = model->acquires[i];
+    if (other->state != MODEL_QUEUED || other->queued_event > acquire->started_event ||
+        other->account != acquire->account || other->canceled || other->pings >= 2 ||
+        (other->deadline != 0 && other->deadline <= model->rig.now)) {
+      continue;
+    }
+    if (conn == NULL ? !other->force_preferred || other->force_new
+                     : !other->force_new && model_same_key(other, conn) &&
+                           (!other->force_preferred || strcmp(other->preferred, conn->id) == 0)) {
+      model->passer = acquire->tag;
+      model->passed = other->tag;
+    }
+  }
+}
+
+static void granted(struct model *model, struct model_acquire *acquire,
+                    const struct wsp_event *event) {
+  struct model_conn *conn = model_conn(model, event->conn_serial);
+  if (conn == NULL || !conn->open) {
+    model_fail(model, "a conn is granted that is not in the pool", (int64_t)event->conn_serial, 0);
+    return;
+  }
+  MODEL_CHECK(model, conn->holder == 0, "a conn is granted that somebody holds");
+  conn->holder = event->tag != 0 ? event->tag : UINT64_MAX;
+  model->grants++;
+  model->reuses += event->values[1] == 1;
+  model->creates += event->values[1] == 0;
+  if (acquire == NULL) {
+    return;
+  }
+  struct wsp_conn_stats stats;
+  MODEL_CHECK(model, wsp_conn_stats(model->rig.pool, conn->account, conn->id, &stats),
+              "a granted conn has no state");
+  MODEL_CHECK(model, stats.state == WSP_CONN_LEASED, "a granted conn does not count as leased");
+  if (event->values[1] == 1 && !stats.retired) {
+    suspect(model, acquire, conn);
+  }
+  if (event->values[1] == 1 && acquire->pings == 0) {
+    wsp_duration idle = acquire->picked_at - stats.last_used_at;
+    if (idle >= model->rig.config.health_check_idle) {
+      model_fail(model, "a conn is lent without the ping that it needs (idle)", idle,
+                 model->rig.config.health_check_idle);
+    }
+  }
+}
+
+static void dial_started(struct model *model, struct model_acquire *acquire,
+                         const struct wsp_event *event) {
+  MODEL_CHECK(model, !model->closing, "a dial starts in a closed pool");
+  if (event->cause != WSP_REASON_ACQUIRE) {
+    return;
+  }
+  if (acquire == NULL) {
+    model_fail(model, "a dial for an acquire has no tag", 0, 0);
+    return;
+  }
+#ifdef MODEL_TOLERATE
+  if (model->rig.config.max_connecting > 0 || model->accounts[event->account - 1].has_exceeded) return;
+#endif
+  if (acquire->pings == 0) {
+    suspect(model, acquire, NULL);
+  }
+}
+
+static void prewarm_started(struct model *model, const struct wsp_event *event) {
+  struct wsp_account_stats stats;
+  wsp_account_stats(model->rig.pool, event->account, &stats);
+  const struct wsp_config *config = &model->rig.config;
+  int64_t ceiling = config->max_idle_per_account > config->min_idle_per_account
+                        ? config->max_idle_per_account
+                        : config->min_idle_per_account;
+  ceiling = ceiling < stats.effective_max ? ceiling : stats.effective_max;
+  int64_t limit = stats.leased + stats.waiting + ceiling;
+  limit = limit < stats.target ? limit : stats.target;
+  int64_t total = stats.conns + stats.creating;
+  int64_t need = event->values[0];
+  model->asked += need;
+  if (need <= 0 || (total != limit && total + need != limit)) {
+    model_fail(model, "prewarm asks for another number than it needs", need, limit - total);
+  }
+  MODEL_CHECK(model, stats.effective_max >= limit, "prewarm goes over the maximum");
+}
+
+static void follow(struct model *model, struct model_acquire *acquire,
+                   const struct wsp_event *event) {
+  switch (event->kind) {
+    case WSP_ACQUIRE_STARTED:
+      acquire->started_event = model->event_number;
+      break;
+    case WSP_ACQUIRE_QUEUED:
+      MODEL_CHECK(model, !acquire->ever_queued, "an acquire is queued for the first time twice");
+      acquire->ever_queued = true;
+      model->queued++;
+      acquire->state = MODEL_QUEUED;
+      acquire->queued_event = model->event_number;
+      break;
+    case WSP_ACQUIRE_REQUEUED:
+      if (acquire->state != MODEL_QUEUED) {
+        acquire->state = MODEL_QUEUED;
+        acquire->queued_event = model->event_number;
+      }
+      break;
+    case WSP_ACQUIRE_PICKED:
+      acquire->picked_at = event->now;
+      acquire->picked_event = model->event_number;
+      break;
+    case WSP_DIAL_STARTED:
+      acquire->state = MODEL_DIALING;
+      break;
+    case WSP_DIAL_FAILED_EVENT:
+      acquire->dial_failed = true;
+      break;
+    case WSP_PING_STARTED:
+    case WSP_PING_JOINED:
+      if (event->cause == WSP_REASON_HEALTH_CHECK) {
+        acquire->state = MODEL_PINGING;
+        acquire->pings++;
+      }
+      break;
+    case WSP_ACQUIRE_GRANTED:
+    case WSP_ACQUIRE_FAILED:
+      acquire->state = MODEL_ENDED;
+      break;
+    default:
+      break;
+  }
+}
+
+void model_observe(void *context, const struct wsp_event *event) {
+  struct model *model = context;
+  struct model_acquire *acquire = acquire_of(model, event->tag);
+  struct model_conn *conn = model_conn(model, event->conn_serial);
+  model->event_number++;
+  MODEL_CHECK(model, event->now == model->rig.now, "an event has another time than the call");
+  switch (event->kind) {
+    case WSP_CONN_OPENED:
+      conn_opened(model, event);
+      break;
+    case WSP_CONN_EVICTED:
+      conn_evicted(model, event);
+      break;
+    case WSP_ACQUIRE_GRANTED:
+      granted(model, acquire, event);
+      break;
+    case WSP_LEASE_RELEASED:
+    case WSP_LEASE_LOST:
+      if (conn == NULL || conn->holder == 0) {
+        model_fail(model, "a lease ends that nobody holds", (int64_t)event->conn_serial, 0);
+      } else {
+        conn->holder = 0;
+        conn->freed_event = model->event_number;
+      }
+      break;
+    case WSP_CONN_FREED:
+    case WSP_CONN_RETIRED:
+      if (conn == NULL) {
+        model_fail(model, "an event of a conn without a conn", 0, 0);
+      } else if (event->kind == WSP_CONN_FREED) {
+        conn->freed_event = model->event_number;
+      } else {
+        conn->retired_event = model->event_number;
+      }
+      break;
+    case WSP_DIAL_STARTED:
+      dial_started(model, acquire, event);
+      break;
+    case WSP_PREWARM_STARTED:
+      prewarm_started(model, event);
+      break;
+    default:
+      break;
+  }
+  if (acquire != NULL) {
+    follow(model, acquire, event);
+  }
+}

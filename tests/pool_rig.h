@@ -1,0 +1,15 @@
+/*
+ * pool_rig.h - what pool_fixture.c and pool_stub.c share.
+ */
+#ifndef TESTS_POOL_RIG_H
+#define TESTS_POOL_RIG_H
+
+#include "tests/pool_fixture.h"
+
+extern const struct wsp_transport stub_transport;
+
+void rig_require(bool held); /* aborts: a test without its rig shows nothing */
+void rig_copy_text(char to[RIG_TEXT_SIZE], const char *text); /* NULL is "" */
+void rig_copy_header(char to[RIG_TEXT_SIZE], const struct wsp_header *header);
+
+#endif
