@@ -8,7 +8,7 @@
 #include <string.h>
 
 bool fake_call_active(const struct fake_conn *conn, enum fake_subject subject) {
-  return conn->calls[subject].entry.position != 0;
+  return conn->calls[subject].entry.due.position != 0;
 }
 
 void fake_call_drop(struct fake_conn *conn, enum fake_subject subject) {

@@ -41,7 +41,7 @@ bool fake_schedule_answer(struct fake_world *world, struct sim_entry *entry, wsp
 }
 
 void fake_fired(struct fake_world *world, const struct sim_entry *entry) {
-  assert(entry->position == 0);
+  assert(entry->due.position == 0);
   if (!entry->background) {
     assert(world->pending > 0);
     world->pending--;
@@ -49,7 +49,7 @@ void fake_fired(struct fake_world *world, const struct sim_entry *entry) {
 }
 
 void fake_unschedule(struct fake_world *world, struct sim_entry *entry) {
-  if (entry->position != 0) {
+  if (entry->due.position != 0) {
     sim_queue_remove(world->queue, entry);
     fake_fired(world, entry);
   }

@@ -54,7 +54,8 @@ static void queue_up(struct wsp_pool *pool, struct op *op, bool first_time) {
     conn = wait_choose_conn(op);
   }
   if (conn == NULL && account->creating == 0) {
-    acquire_fail(pool, op, WSP_CONN_CLOSED);
+    /* Sent back to an account that was shut off meanwhile; nothing else leads here. */
+    acquire_fail(pool, op, account->effective_max <= 0 ? WSP_QUEUE_FULL : WSP_CONN_CLOSED);
     return;
   }
   bool full;

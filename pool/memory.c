@@ -128,7 +128,7 @@ struct wsp_span wsp_trim(const char *text) {
 }
 
 bool wsp_span_equal(struct wsp_span a, struct wsp_span b) {
-  return a.length == b.length && memcmp(a.text, b.text, a.length) == 0;
+  return a.length == b.length && (a.length == 0 || memcmp(a.text, b.text, a.length) == 0);
 }
 
 /* Multiply and fold, eight bytes at a time. Only where a bucket lies depends on it, never what

@@ -8,7 +8,7 @@
 #ifndef SIM_QUEUE_H
 #define SIM_QUEUE_H
 
-#include "pool/wspool.h"
+#include "pool/heap.h"
 
 struct sim_queue;
 
@@ -16,11 +16,9 @@ typedef void (*sim_action)(void *context, wsp_time now);
 
 /* One scheduled action. Embedded in what it is about; zero-filled: not scheduled. */
 struct sim_entry {
-  wsp_time at;
-  uint64_t order;
+  struct wsp_heap_entry due; /* its position is 0 while it is not scheduled */
   sim_action action;
   void *context;
-  size_t position; /* in the heap, from 1; 0: not scheduled */
   bool background;
 };
 

@@ -60,7 +60,6 @@ struct model_account {
   struct wsp_account last;
   bool known;
   bool may_exceed; /* a conn was adopted, or the maximum has shrunk, since it last held */
-  bool has_exceeded;
 };
 
 /* How often each kind of operation is drawn, and how time passes, in one run. */

@@ -98,7 +98,6 @@ static void check_account(struct model *model, int64_t id) {
   MODEL_CHECK(model, tally.prewarms <= 1, "two prewarm dials of an account at once");
   int64_t limit = model->rig.config.max_connecting;
   MODEL_CHECK(model, limit == 0 || tally.dialing <= limit, "more dials than max_connecting");
-  account->has_exceeded |= stats.conns + stats.creating > stats.effective_max;
   if (stats.conns + stats.creating <= stats.effective_max) {
     account->may_exceed = false;
   }
@@ -125,9 +124,6 @@ static void check_account(struct model *model, int64_t id) {
 static void check_waiter(struct model *model, const struct model_acquire *acquire) {
   struct wsp_account_stats account;
   wsp_account_stats(model->rig.pool, acquire->account, &account);
-#ifdef MODEL_TOLERATE
-  if (model->accounts[acquire->account - 1].has_exceeded) account.effective_max = -1;
-#endif
   bool exactly_full = account.conns + account.creating == account.effective_max;
   for (size_t i = 0; i < model->conn_count; i++) {
     const struct model_conn *conn = &model->conns[i];
@@ -296,10 +292,6 @@ void model_check_failure(struct model *model, struct model_acquire *acquire,
       break;
     case WSP_QUEUE_FULL:
       break;
-#ifdef MODEL_TOLERATE
-    case WSP_CONN_CLOSED:
-      break;
-#endif
     default:
       model_fail(model, "an error that can not be", (int64_t)result->error, 0);
       break;

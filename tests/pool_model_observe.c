@@ -33,7 +33,6 @@ static void conn_opened(struct model *model, const struct wsp_event *event) {
   struct model_account *account = &model->accounts[event->account - 1];
   if (event->cause == WSP_REASON_ADOPTED) {
     account->may_exceed = true;
-    account->has_exceeded = true;
   }
   MODEL_CHECK(model, !model->closing, "a conn enters a closed pool");
 }
@@ -114,9 +113,6 @@ static void dial_started(struct model *model, struct model_acquire *acquire,
     model_fail(model, "a dial for an acquire has no tag", 0, 0);
     return;
   }
-#ifdef MODEL_TOLERATE
-  if (model->rig.config.max_connecting > 0 || model->accounts[event->account - 1].has_exceeded) return;
-#endif
   if (acquire->pings == 0) {
     suspect(model, acquire, NULL);
   }

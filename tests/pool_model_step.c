@@ -112,16 +112,19 @@ static void step_acquire(struct model *model) {
   MODEL_CHECK(model, acquire->callbacks == 0, "a callback from inside wsp_acquire");
 }
 
+/* A refused one makes no account; what the pool knows of one that it has is seen. */
+static bool refusal_was_noted(struct model *model, const struct wsp_account *account) {
+  struct wsp_account_stats stats;
+  wsp_account_stats(model->rig.pool, account->id, &stats);
+  return stats.effective_max == wsp_effective_max_conns(&model->rig.config, account);
+}
+
 static void step_try_acquire(struct model *model) {
   struct model_acquire *acquire = new_acquire(model);
-  bool known_before[MODEL_ACCOUNTS];
-  struct wsp_account before[MODEL_ACCOUNTS];
-  for (int i = 0; i < MODEL_ACCOUNTS; i++) {
-    known_before[i] = model->accounts[i].known;
-    before[i] = model->accounts[i].last;
-  }
+  struct model_account before[MODEL_ACCOUNTS];
+  memcpy(before, model->accounts, sizeof before);
   struct wsp_acquire_request request = draw_request(model, acquire);
-  size_t index = (size_t)acquire->account - 1;
+  struct model_account *account = &model->accounts[acquire->account - 1];
   acquire->picked_at = model->rig.now;
   acquire->started_event = model->event_number;
   enum wsp_error error =
@@ -130,19 +133,11 @@ static void step_try_acquire(struct model *model) {
   acquire->callbacks = 1;
   acquire->state = MODEL_ENDED;
   if (error == WSP_WOULD_WAIT) {
-    model->accounts[index].known = known_before[index];
-    model->accounts[index].last = before[index];
+    *account = before[acquire->account - 1];
     return;
   }
-#ifdef MODEL_TOLERATE
-  if (error != WSP_OK) {
-    model->accounts[index].known = known_before[index];
-    model->accounts[index].last = before[index];
-    return;
-  }
-#endif
   model->calls++;
-  model->accounts[index].known |= !model->closing;
+  account->known |= error == WSP_OK || (!model->closing && refusal_was_noted(model, &account->last));
   struct wsp_acquire_result result = {.error = error,
                                       .error_text = error == WSP_OK ? "" : wsp_error_text(error),
                                       .lease = acquire->lease,
@@ -173,9 +168,6 @@ static struct model_acquire *draw_acquire(struct model *model) {
 
 static void step_cancel(struct model *model) {
   struct model_acquire *acquire = draw_acquire(model);
-#ifdef MODEL_TOLERATE
-  if (acquire != NULL && acquire->callbacks > 0) return;
-#endif
   if (acquire != NULL) {
     acquire->canceled = acquire->canceled || acquire->callbacks == 0;
     wsp_op_cancel(acquire->op, model->rig.now);
@@ -236,9 +228,6 @@ static void step_cancel_io(struct model *model) {
   if (model->io_count > 0) {
     size_t recent = model->io_count < 10 ? model->io_count : 10;
     struct model_io *io = model->ios[model->io_count - 1 - model_draw(model, recent)];
-#ifdef MODEL_TOLERATE
-    if (io->callbacks > 0) return;
-#endif
     io->canceled = io->canceled || io->callbacks == 0;
     wsp_op_cancel(io->op, model->rig.now);
   }

@@ -32,7 +32,12 @@
   X(plan) \
   X(run) \
   X(steps) \
-  X(workers)
+  X(workers) \
+  X(json) \
+  X(loader) \
+  X(loader_values) \
+  X(loader_mistakes) \
+  X(schema)
 
 #define SUITE_DECLARATION(name) extern CU_TestInfo suite_##name[];
 SUITE_LIST(SUITE_DECLARATION)

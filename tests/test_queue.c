@@ -46,9 +46,9 @@ static void an_entry_is_due_at_its_time_and_not_before(void) {
   CU_ASSERT_TRUE(sim_queue_add(queue, &entry, 30, count_run, &runs, false));
   CU_ASSERT_EQUAL(sim_queue_next(queue), 30);
   CU_ASSERT_PTR_NULL(sim_queue_pop(queue, 29));
-  CU_ASSERT_NOT_EQUAL(entry.position, 0);
+  CU_ASSERT_NOT_EQUAL(entry.due.position, 0);
   CU_ASSERT_PTR_EQUAL(sim_queue_pop(queue, 30), &entry);
-  CU_ASSERT_EQUAL(entry.position, 0);
+  CU_ASSERT_EQUAL(entry.due.position, 0);
   CU_ASSERT_EQUAL(runs, 0);
   entry.action(entry.context, 30);
   CU_ASSERT_EQUAL(runs, 1);
@@ -78,7 +78,7 @@ static void equal_times_run_in_the_order_of_their_insertion(void) {
 static void background_entries_are_counted_apart(void) {
   struct sim_arena *arena = sim_arena_create(1 << 16);
   struct sim_queue *queue = sim_queue_create(arena);
-  struct sim_entry entries[3] = {{0}, {0}, {0}};
+  struct sim_entry entries[3] = {0};
   CU_ASSERT_PTR_NOT_NULL_FATAL(queue);
   CU_ASSERT_TRUE(sim_queue_add(queue, &entries[0], 1, count_other, NULL, true));
   CU_ASSERT_TRUE(sim_queue_add(queue, &entries[1], 2, count_other, NULL, false));
@@ -100,8 +100,9 @@ static struct sim_entry *first_of(struct sim_entry *entries) {
   struct sim_entry *first = NULL;
   for (size_t i = 0; i < ENTRIES; i++) {
     struct sim_entry *entry = &entries[i];
-    if (entry->position != 0 && (first == NULL || entry->at < first->at ||
-                                 (entry->at == first->at && entry->order < first->order))) {
+    if (entry->due.position != 0 &&
+        (first == NULL || entry->due.at < first->due.at ||
+         (entry->due.at == first->due.at && entry->due.order < first->due.order))) {
       first = entry;
     }
   }
@@ -120,7 +121,7 @@ static void it_agrees_with_a_plain_search_under_random_use(void) {
   for (int step = 0; step < 20000; step++) {
     struct sim_entry *entry = &entries[sim_random_below(&random, ENTRIES)];
     uint64_t choice = sim_random_below(&random, 8);
-    if (choice == 0 && entry->position != 0) {
+    if (choice == 0 && entry->due.position != 0) {
       sim_queue_remove(queue, entry);
       scheduled--;
       removed++;
@@ -129,13 +130,13 @@ static void it_agrees_with_a_plain_search_under_random_use(void) {
       disagreements += sim_queue_pop(queue, WSP_TIME_NEVER) != expected ? 1 : 0;
       scheduled -= expected != NULL ? 1 : 0;
       popped += expected != NULL ? 1 : 0;
-    } else if (entry->position == 0) {
+    } else if (entry->due.position == 0) {
       wsp_time at = (wsp_time)sim_random_below(&random, 200);
       CU_ASSERT_TRUE_FATAL(sim_queue_add(queue, entry, at, count_other, NULL, false));
       scheduled++;
     }
     const struct sim_entry *first = first_of(entries);
-    wsp_time expected = first == NULL ? WSP_TIME_NEVER : first->at;
+    wsp_time expected = first == NULL ? WSP_TIME_NEVER : first->due.at;
     disagreements += sim_queue_next(queue) != expected ? 1 : 0;
     disagreements += sim_queue_count(queue) != scheduled ? 1 : 0;
     most = scheduled > most ? scheduled : most;
@@ -171,7 +172,7 @@ static void lack_of_memory_leaves_the_queue_as_it_was(void) {
     added++;
   }
   CU_ASSERT_FATAL(added > 0 && added < ENTRIES);
-  CU_ASSERT_EQUAL(entries[added].position, 0);
+  CU_ASSERT_EQUAL(entries[added].due.position, 0);
   CU_ASSERT_EQUAL(sim_queue_count(queue), added);
   CU_ASSERT_EQUAL(sim_queue_background_count(queue), added);
   size_t live = sim_arena_live(arena);

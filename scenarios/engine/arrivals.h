@@ -17,6 +17,7 @@ struct scn_arrivals {
   uint64_t number; /* arrivals so far */
   uint64_t passed; /* poisson: mean gaps that have passed, in billionths */
   wsp_time last;
+  wsp_duration gap; /* ramp: between the last two */
 };
 
 /* The arrivals of the load `index` (from 0) of a scenario that runs with `seed`. */

@@ -36,8 +36,9 @@ static bool is_word_byte(char byte) {
 
 static size_t word_length(const struct scanner *scanner) {
   size_t end = scanner->at;
-  while (end < scanner->length && is_word_byte(scanner->text[end]))
+  while (end < scanner->length && is_word_byte(scanner->text[end])) {
     end++;
+  }
   return end - scanner->at;
 }
 
@@ -53,12 +54,13 @@ static void describe(const struct scanner *scanner, char found[FOUND_SIZE]) {
              word > 40 ? "..." : "");
   } else {
     unsigned char byte = (unsigned char)scanner->text[scanner->at];
-    if (byte == '"')
+    if (byte == '"') {
       snprintf(found, FOUND_SIZE, "a string");
-    else if (byte > ' ' && byte < 0x7f)
+    } else if (byte > ' ' && byte < 0x7f) {
       snprintf(found, FOUND_SIZE, "\"%c\"", byte);
-    else
+    } else {
       snprintf(found, FOUND_SIZE, "the byte 0x%02x", byte);
+    }
   }
 }
 
@@ -85,11 +87,13 @@ static void skip_space(struct scanner *scanner) {
 static size_t utf8_length(const unsigned char *bytes, size_t length) {
   unsigned char first = bytes[0];
   size_t count = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-  if (count == 0 || first > 0xf4 || count > length)
+  if (count == 0 || first > 0xf4 || count > length) {
     return 0;
+  }
   for (size_t i = 1; i < count; i++) {
-    if ((bytes[i] & 0xc0) != 0x80)
+    if ((bytes[i] & 0xc0) != 0x80) {
       return 0;
+    }
   }
   bool too_long = (first == 0xe0 && bytes[1] < 0xa0) || (first == 0xf0 && bytes[1] < 0x90);
   bool surrogate = first == 0xed && bytes[1] >= 0xa0;
@@ -99,8 +103,9 @@ static size_t utf8_length(const unsigned char *bytes, size_t length) {
 
 /* The code unit of \uXXXX at `at`, -1: there is none. */
 static int code_unit(const struct scanner *scanner, size_t at) {
-  if (scanner->length - at < 6 || scanner->text[at] != '\\' || scanner->text[at + 1] != 'u')
+  if (scanner->length - at < 6 || scanner->text[at] != '\\' || scanner->text[at + 1] != 'u') {
     return -1;
+  }
   int unit = 0;
   for (size_t i = at + 2; i < at + 6; i++) {
     char byte = scanner->text[i];
@@ -108,8 +113,9 @@ static int code_unit(const struct scanner *scanner, size_t at) {
                 : byte >= 'a' && byte <= 'f' ? byte - 'a' + 10
                 : byte >= 'A' && byte <= 'F' ? byte - 'A' + 10
                                              : -1;
-    if (digit < 0)
+    if (digit < 0) {
       return -1;
+    }
     unit = unit * 16 + digit;
   }
   return unit;
@@ -138,13 +144,14 @@ static bool scan_escape(struct scanner *scanner) {
       scanner->at += high ? 12 : 6;
       return true;
     }
-    if (unit < 0)
+    if (unit < 0) {
       snprintf(message, sizeof message, "expected four hexadecimal digits after \\u, found others");
-    else if (unit == 0)
+    } else if (unit == 0) {
       snprintf(message, sizeof message, "expected text without the character 0, found \\u0000");
-    else
+    } else {
       snprintf(message, sizeof message,
                "expected both halves of a surrogate pair, found \\u%04x alone", (unsigned)unit);
+    }
   }
   refuse(scanner, start, message);
   memset(scanner->text + start, '?', length);
@@ -162,12 +169,13 @@ static bool scan_character(struct scanner *scanner) {
     scanner->at += length;
     return true;
   }
-  if (byte < ' ')
+  if (byte < ' ') {
     snprintf(message, sizeof message,
              "expected no control character inside of a string, found the byte 0x%02x (write %s)",
              byte, byte == '\t' ? "\\t" : "\\uXXXX");
-  else
+  } else {
     snprintf(message, sizeof message, "expected UTF-8, found the byte 0x%02x", byte);
+  }
   refuse(scanner, scanner->at, message);
   scanner->text[scanner->at++] = '?';
   return false;
@@ -185,8 +193,9 @@ static bool scan_string(struct scanner *scanner, bool *broken) {
                  : "expected a closing quote for this string, found the end of the file");
       return false;
     }
-    if (byte == '"')
+    if (byte == '"') {
       break;
+    }
     bool right = byte == '\\' ? scan_escape(scanner) : scan_character(scanner);
     *broken |= !right;
   }
@@ -209,8 +218,9 @@ static const char *word_hint(const char *word, size_t length) {
                {"None", "; JSON writes null"},   {"NULL", "; JSON writes null"},
                {"nil", "; JSON writes null"}};
   for (size_t i = 0; i < sizeof hints / sizeof hints[0]; i++) {
-    if (length == strlen(hints[i].word) && memcmp(word, hints[i].word, length) == 0)
+    if (length == strlen(hints[i].word) && memcmp(word, hints[i].word, length) == 0) {
       return hints[i].hint;
+    }
   }
   return "";
 }
@@ -256,8 +266,9 @@ static bool scan_key(struct scanner *scanner, struct scn_position *position, boo
     return false;
   }
   *position = position_of(scanner, scanner->at);
-  if (!scan_string(scanner, broken))
+  if (!scan_string(scanner, broken)) {
     return false;
+  }
   skip_space(scanner);
   if (scanner->at >= scanner->length || scanner->text[scanner->at] != ':') {
     refuse_here(scanner, "a colon after the key");
@@ -310,18 +321,21 @@ static bool scan_children(struct scanner *scanner, struct scn_json_value *value)
   while (!ended) {
     struct scn_position key_position = {0};
     bool key_broken = false;
-    if (object && !scan_key(scanner, &key_position, &key_broken))
+    if (object && !scan_key(scanner, &key_position, &key_broken)) {
       return false;
+    }
     struct scn_json_value *child = scan_value(scanner, value);
-    if (child == NULL)
+    if (child == NULL) {
       return false;
+    }
     child->key_position = key_position;
     child->key_broken = key_broken;
     child->index = value->count++;
     *place = child;
     place = &child->next;
-    if (!scan_separator(scanner, closing, &ended))
+    if (!scan_separator(scanner, closing, &ended)) {
       return false;
+    }
   }
   return true;
 }
@@ -344,20 +358,23 @@ static bool scan_nested(struct scanner *scanner, struct scn_json_value *value) {
 static struct scn_json_value *scan_value(struct scanner *scanner,
                                          const struct scn_json_value *parent) {
   struct scn_json_value *value = scn_memory_take(scanner->memory, 1, sizeof *value);
-  if (value == NULL)
+  if (value == NULL) {
     return NULL;
+  }
   size_t start = scanner->at, word = word_length(scanner);
   char byte = start < scanner->length ? scanner->text[start] : '\0';
   value->parent = parent;
   value->position = position_of(scanner, start);
   if (byte == '{' || byte == '[') {
     value->kind = byte == '{' ? SCN_JSON_OBJECT : SCN_JSON_LIST;
-    if (!scan_nested(scanner, value))
+    if (!scan_nested(scanner, value)) {
       return NULL;
+    }
   } else if (byte == '"') {
     value->kind = SCN_JSON_STRING;
-    if (!scan_string(scanner, &value->broken))
+    if (!scan_string(scanner, &value->broken)) {
       return NULL;
+    }
   } else if (word > 0) {
     scan_word(scanner, value, word);
   } else {
@@ -386,8 +403,9 @@ static bool blank_comments(struct scanner *scanner) {
     } else if (byte == '"') {
       in_string = true;
     } else if (byte == '/' && next == '/') {
-      for (; i < scanner->length && text[i] != '\n' && text[i] != '\r'; i++)
+      for (; i < scanner->length && text[i] != '\n' && text[i] != '\r'; i++) {
         text[i] = ' ';
+      }
       i--;
     } else if (byte == '/' && next == '*') {
       struct scanner start = place;
@@ -400,8 +418,9 @@ static bool blank_comments(struct scanner *scanner) {
         refuse(&start, opening, "expected the end of this comment (*/), found the end of the file");
         return false;
       }
-      for (size_t k = opening; k < i + 2; k++)
+      for (size_t k = opening; k < i + 2; k++) {
         text[k] = text[k] == '\n' ? '\n' : ' ';
+      }
       i++;
     }
   }
@@ -425,14 +444,17 @@ struct scn_json_value *scn_json_scan(struct scn_memory *memory, char *text, size
     memset(text, ' ', 3);
     scanner.at = scanner.line_start = 3;
   }
-  if (!blank_comments(&scanner))
+  if (!blank_comments(&scanner)) {
     return NULL;
+  }
   skip_space(&scanner);
   struct scn_json_value *root = scan_value(&scanner, NULL);
-  if (root == NULL)
+  if (root == NULL) {
     return NULL;
+  }
   skip_space(&scanner);
-  if (scanner.at < length)
+  if (scanner.at < length) {
     refuse_here(&scanner, "the end of the file after the scenario's object");
+  }
   return root;
 }

@@ -34,16 +34,19 @@ struct scn_memory {
 struct scn_memory *scn_memory_create(void *(*allocate)(size_t size)) {
   void *(*take)(size_t) = allocate != NULL ? allocate : malloc;
   struct scn_memory *memory = take(sizeof *memory);
-  if (memory != NULL)
+  if (memory != NULL) {
     *memory = (struct scn_memory){.allocate = take};
+  }
   return memory;
 }
 
 void scn_memory_destroy(struct scn_memory *memory) {
-  if (memory == NULL)
+  if (memory == NULL) {
     return;
-  for (struct kept *kept = memory->kept; kept != NULL; kept = kept->next)
+  }
+  for (struct kept *kept = memory->kept; kept != NULL; kept = kept->next) {
     kept->destroy(kept->object);
+  }
   while (memory->blocks != NULL) {
     struct block *next = memory->blocks->next;
     free(memory->blocks);
@@ -64,8 +67,9 @@ static struct block *block_create(struct scn_memory *memory, size_t size) {
 
 void *scn_memory_take(struct scn_memory *memory, size_t count, size_t size) {
   const size_t alignment = _Alignof(max_align_t);
-  if (count == 0 || size == 0)
+  if (count == 0 || size == 0) {
     return NULL;
+  }
   if (count > (SIZE_MAX / 2) / size) {
     memory->failed = true;
     return NULL;
@@ -74,8 +78,9 @@ void *scn_memory_take(struct scn_memory *memory, size_t count, size_t size) {
   struct block *block = memory->blocks;
   if (block == NULL || block->size - block->used < bytes) {
     block = block_create(memory, bytes > BLOCK_SIZE / 4 ? bytes : BLOCK_SIZE);
-    if (block == NULL)
+    if (block == NULL) {
       return NULL;
+    }
     bool alone = bytes > BLOCK_SIZE / 4 && memory->blocks != NULL;
     /* A large piece has a block of its own behind the one in use, whose rest is not lost. */
     struct block **place = alone ? &memory->blocks->next : &memory->blocks;
@@ -97,8 +102,9 @@ const char *scn_memory_vformat(struct scn_memory *memory, const char *format, va
   va_copy(again, arguments);
   int length = vsnprintf(NULL, 0, format, arguments);
   char *text = length < 0 ? NULL : scn_memory_take(memory, (size_t)length + 1, 1);
-  if (text != NULL)
+  if (text != NULL) {
     vsnprintf(text, (size_t)length + 1, format, again);
+  }
   va_end(again);
   return text;
 }
@@ -113,8 +119,9 @@ const char *scn_memory_format(struct scn_memory *memory, const char *format, ...
 
 char *scn_memory_copy(struct scn_memory *memory, const char *text, size_t length) {
   char *copy = scn_memory_take(memory, length + 1, 1);
-  if (copy != NULL)
+  if (copy != NULL) {
     memcpy(copy, text, length);
+  }
   return copy;
 }
 
