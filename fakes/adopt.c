@@ -82,6 +82,7 @@ bool fake_peer_message(struct fake_world *world, void *conn, wsp_time now, const
   if (speaker == NULL || speaker->state != FAKE_CONN_OPEN) {
     return false;
   }
+  message = message != NULL ? message : FAKE_DEFAULT_MESSAGE;
   size_t length = strlen(message);
   fake_call_drop(speaker, FAKE_SUBJECT_READ); /* this is its answer */
   speaker->upstream->counters.messages++;

@@ -17,8 +17,6 @@ static const char *const default_errors[FAKE_ANSWER_COUNT] = {
     [FAKE_SUBJECT_DIAL] = "dial failed",
 };
 
-#define DEFAULT_MESSAGE "{\"type\":\"response.completed\"}"
-
 enum { SERVICE_UNAVAILABLE = 503 };
 
 /* The place in a list that is used up in order and whose last one repeats. */
@@ -42,7 +40,7 @@ static const char *text_of(enum fake_outcome outcome, enum fake_subject subject,
     return behaviour->error != NULL ? behaviour->error : default_errors[subject];
   }
   if (outcome == FAKE_MESSAGE) {
-    return behaviour->message != NULL ? behaviour->message : DEFAULT_MESSAGE;
+    return behaviour->message != NULL ? behaviour->message : FAKE_DEFAULT_MESSAGE;
   }
   return NULL;
 }

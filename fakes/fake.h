@@ -47,12 +47,15 @@ enum fake_set {
  * change nothing. */
 enum fake_left_out { FAKE_LEFT_OUT_OUTCOME = 1 << 0, FAKE_LEFT_OUT_LATENCY = 1 << 1 };
 
+/* What a fake says when nothing else is said. */
+#define FAKE_DEFAULT_MESSAGE "{\"type\":\"response.completed\"}"
+
 /* One answer. */
 struct fake_behaviour {
   enum fake_outcome outcome; /* FAKE_OK of a read is FAKE_MESSAGE */
   struct sim_distribution latency;
   const char *error;   /* of FAKE_ERROR; NULL: "dial failed", "ping failed", ... */
-  const char *message; /* of FAKE_MESSAGE, as JSON text; NULL: {"type":"response.completed"} */
+  const char *message; /* of FAKE_MESSAGE, as JSON text; NULL: the default */
   unsigned left_out;   /* enum fake_left_out */
 };
 
@@ -159,7 +162,8 @@ void fake_adopted(void *conn, struct wsp_conn name);
 void fake_drop(struct fake_world *world, void *conn);
 
 /* The peer closes, or speaks unasked, on `conn` (see wsp_conn_transport()). At once: the pool's
- * input is called from inside. False when the conn is closed already. `message` is JSON text. */
+ * input is called from inside. False when the conn is closed already. `message` is JSON text;
+ * NULL: the default. */
 bool fake_peer_close(struct fake_world *world, void *conn, wsp_time now, int code,
                      const char *reason);
 bool fake_peer_message(struct fake_world *world, void *conn, wsp_time now, const char *message);

@@ -71,13 +71,23 @@ static void queue_up(struct wsp_pool *pool, struct op *op, bool first_time) {
   wait_begin(pool, op, conn);
 }
 
+/* Whether room, if there is any, is this acquire's to take. One that was sent back to the choice
+ * leaves it to waiters who came before it, unless its ping has just failed; one that wants a new
+ * conn can not wait. */
+static bool is_in_turn(const struct op *op) {
+  const struct wsp_node *waiter = op->account->unplaced.first;
+  return waiter == NULL || op->goes_first || op->force_new ||
+         (int64_t)op->arrival < waiter->key;
+}
+
 /* No conn can be taken: room is used or made, or the acquire queues. */
 static void dial_or_queue(struct wsp_pool *pool, struct op *op, bool first_time) {
   struct account *account = op->account;
-  if (!account_has_room(account) && op->ping_failures < 2) {
+  bool in_turn = is_in_turn(op);
+  if (in_turn && !account_has_room(account) && op->ping_failures < 2) {
     (void)account_make_room(pool, account, true);
   }
-  if (account_has_room(account)) {
+  if (in_turn && account_has_room(account)) {
     account->creating++;
     if (account_may_connect(pool, account) && account->placed.first == NULL) {
       dial_start(pool, account, op->target, op);
@@ -140,6 +150,7 @@ void acquire_route(struct wsp_pool *pool, struct op *op) {
   } else {
     dial_or_queue(pool, op, first_time);
   }
+  op->goes_first = false;
 }
 
 /* `conn` is idle and becomes the acquire's: at once, or after a ping when it has been idle for

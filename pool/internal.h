@@ -183,6 +183,7 @@ struct op {
   bool counted; /* counts in `waiting` now */
   bool has_place;
   int ping_failures;
+  bool goes_first; /* its ping has just failed: the room that this made is its own */
   uint64_t arrival;
   wsp_time queued_at;
   wsp_duration queue_wait, conn_pick;

@@ -156,6 +156,7 @@ static void decide_health_check(struct wsp_pool *pool, struct conn *conn, bool a
     return;
   }
   op->ping_failures++;
+  op->goes_first = true;
   acquire_restart(pool, op);
 }
 

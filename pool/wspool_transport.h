@@ -54,7 +54,8 @@ struct wsp_transport {
    * wsp_write_done(), or until close() is called. */
   enum wsp_error (*write)(void *context, void *conn, const char *data, size_t length);
   /* The borrower waits for a message. At most one read is under way on a conn. Answered by
-   * wsp_read_done() (the answer to this call) or by wsp_conn_message() (the peer spoke). */
+   * wsp_read_done() (the answer to this call). When the peer speaks unasked meanwhile
+   * (wsp_conn_message()), the pool serves the borrower with that and calls read_cancel(). */
   enum wsp_error (*read)(void *context, void *conn);
   /* Nobody waits any more: no wsp_read_done() may follow. A message that arrives anyway is told
    * with wsp_conn_message(). */

@@ -221,7 +221,6 @@ void stub_read_done(struct rig *rig, struct stub_conn *conn, enum wsp_error erro
 }
 
 void stub_message(struct rig *rig, struct stub_conn *conn, const char *message) {
-  conn->reading = false; /* a message may answer a read */
   wsp_conn_message(conn->name, rig->now, message, strlen(message));
 }
 

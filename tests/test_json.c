@@ -76,6 +76,9 @@ static void comments_are_white_space(void) {
   CU_ASSERT(refuses("{}\n /* *",
                     "2:2: expected the end of this comment (*/), found the end of "
                     "the file\n"));
+  CU_ASSERT(refuses("/* \n\n */ /*",
+                    "3:5: expected the end of this comment (*/), found the end of "
+                    "the file\n"));
   CU_ASSERT(refuses("{} /",
                     "1:4: expected the end of the file after the scenario's object, found "
                     "\"/\"\n"));

@@ -243,7 +243,7 @@ static void sql_sees_the_rows_so_far_and_at_the_end(void) {
   assert_passed();
 }
 
-static void samples_are_few_however_long_the_run(void) {
+static void samples_are_few_and_evenly_spread_however_long_the_run(void) {
   run("{'name':'x','load':[{'arrivals':{'uniform':'7/s'},'for':'10m','hold':'50ms'}]}");
   assert_passed();
   size_t samples = 0;
@@ -252,6 +252,7 @@ static void samples_are_few_however_long_the_run(void) {
     const struct rep_metric *metric = &fixture.result.metrics[i];
     if (metric->account == 1 && strcmp(metric->name, "leased") == 0) {
       CU_ASSERT_TRUE(metric->t_ns >= last);
+      CU_ASSERT_TRUE(metric->t_ns - last <= 600 * WSP_SECOND / 16);
       last = metric->t_ns;
       samples++;
     }
@@ -288,6 +289,7 @@ CU_TestInfo suite_run[] = {
     {"an expectation that fails midway is kept and the run goes on",
      an_expectation_that_fails_midway_is_kept_and_the_run_goes_on},
     {"SQL sees the rows so far and at the end", sql_sees_the_rows_so_far_and_at_the_end},
-    {"samples are few however long the run", samples_are_few_however_long_the_run},
+    {"samples are few and evenly spread, however long the run",
+     samples_are_few_and_evenly_spread_however_long_the_run},
     CU_TEST_INFO_NULL,
 };

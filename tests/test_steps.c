@@ -69,6 +69,18 @@ static void a_conn_is_named_by_the_label_of_its_lease(void) {
   CU_ASSERT_STRING_EQUAL(run_fixture_op(&fixture, "later")->conn, "oa_ws_1_1");
 }
 
+static void a_string_is_a_label_before_it_is_an_id(void) {
+  run("{'name':'x','config':{'max_idle_per_account':4},'steps':[{'adopt':{'conn':'later'}},"
+      "{'adopt':{'conn':'r#2'}},{'adopt':{'conn':'r#3'}},"
+      "{'pin':{'conn':'later','as':'p'}},{'pin':{'conn':'r#2','as':'q'}},"
+      "{'pin':{'conn':'r#3','as':'u'}},"
+      "{'at':'1s','acquire':{'as':'later'}},{'acquire':{'as':'r','repeat':2,'every':'1s'}}]}");
+  assert_passed();
+  assert_op("p", "refused", 0, 0);
+  assert_op("q", "refused", 0, 0);
+  assert_op("u", "ok", 0, 0);
+}
+
 static void headers_and_messages_are_kept_for_expectations(void) {
   run("{'name':'x','upstreams':{'default':{"
       "'dial':[{'headers':{'X-Test':'v1'}},{'outcome':'error','status':429,"
@@ -78,6 +90,7 @@ static void headers_and_messages_are_kept_for_expectations(void) {
       "'expect':[{'op':'a','header':{'x-test':'v1'}},{'op':'b','header':{'retry-after':'7'},"
       "'status':429},{'op':'r','message':{'contains':'\\'n\\':1'}}]}");
   assert_passed();
+  CU_ASSERT_STRING_EQUAL(run_fixture_op(&fixture, "r")->conn, "oa_ws_1_1");
 }
 
 static void a_timeout_of_an_acquire_is_its_deadline(void) {
@@ -189,6 +202,7 @@ static void a_failed_turn_is_over_at_once_and_names_no_conn(void) {
 CU_TestInfo suite_steps[] = {
     {"operations on nil leases end at once", operations_on_nil_leases_end_at_once},
     {"a conn is named by the label of its lease", a_conn_is_named_by_the_label_of_its_lease},
+    {"a string is a label before it is an id", a_string_is_a_label_before_it_is_an_id},
     {"headers and messages are kept for expectations",
      headers_and_messages_are_kept_for_expectations},
     {"a timeout of an acquire is its deadline", a_timeout_of_an_acquire_is_its_deadline},

@@ -74,6 +74,10 @@ static bool create_loads(struct scn_world *world) {
     if (loads[i] == NULL) {
       return false;
     }
+    /* A load is over when its time is, not when its last arrival happens to come. */
+    if (world->agenda->last < world->scenario->loads[i].duration) {
+      world->agenda->last = world->scenario->loads[i].duration;
+    }
   }
   world->agenda->loads = loads;
   return loads != NULL;
@@ -158,6 +162,8 @@ void scn_agenda_perform(struct scn_world *world) {
       scn_traffic_arrive(agenda->loads[agenda->number]);
       break;
   }
-  agenda->last = world->now;
+  if (agenda->last < world->now) {
+    agenda->last = world->now;
+  }
   find_next(world);
 }

@@ -22,7 +22,7 @@ void scn_agenda_perform(struct scn_world *world);
 /* Performs a step for the first time, and puts its repetitions on the agenda. */
 void scn_agenda_begin(struct scn_world *world, const struct scn_step *step);
 
-/* When the last item was done. */
+/* When the last item so far was done, or when the longest load is over if that is later. */
 wsp_time scn_agenda_last(const struct scn_world *world);
 
 #endif

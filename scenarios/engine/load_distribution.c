@@ -113,16 +113,15 @@ void load_distribution(struct scn_loader *loader, const struct scn_json_value *v
     return;
   }
   const struct scn_json_value *member = value->first;
-  int form =
-      member == NULL || member->key_broken ? -1 : load_name_find(load_names_of(forms), member->key);
-  if (value->count == 1 && member->key_broken) {
-    return;
-  }
-  if (value->count != 1) {
+  if (member == NULL || value->count != 1) {
     load_expected(loader, value,
                   "an object with one key (uniform, exponential, normal, lognormal or trace)");
     return;
   }
+  if (member->key_broken) {
+    return;
+  }
+  int form = load_name_find(load_names_of(forms), member->key);
   if (form < 0) {
     load_error(loader, member->key_position, "%sexpected a distribution (%s), found \"%.100s\"%s",
                load_where(loader, value), load_names_text(loader, load_names_of(forms)),

@@ -234,7 +234,7 @@ static const char *const percentile_names[] = {"queue_wait", "dial", "hold", NUL
 
 static void read_percentile(struct scn_loader *loader, const struct scn_json_value *value,
                             const struct form *form, struct scn_expectation *expectation) {
-  static const char expected_p[] = "a number over 0 and up to 100 with at most nine decimals";
+  static const char expected_p[] = "a number from 0 to 100 with at most nine decimals";
   const struct scn_json_value *percentile = scn_json_find(value, form->key);
   const struct scn_json_value *p = scn_json_find(value, "p");
   int index = load_choice(loader, percentile, load_names_of(percentile_names), "a measure");
@@ -245,7 +245,7 @@ static void read_percentile(struct scn_loader *loader, const struct scn_json_val
   load_require(loader, value, "p", form->what);
   wsp_decimal places = 0;
   if (p != NULL && load_decimal(loader, p, expected_p, &places)) {
-    if (places <= 0 || places > 100 * WSP_DECIMAL_ONE) {
+    if (places < 0 || places > 100 * WSP_DECIMAL_ONE) {
       load_expected(loader, p, expected_p);
     } else {
       expectation->percentile = places;

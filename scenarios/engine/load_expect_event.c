@@ -256,8 +256,8 @@ static void read_item(struct scn_loader *loader, const struct scn_json_value *va
   }
   item->milestone = (enum scn_milestone)milestone;
   item->label = scn_memory_copy(loader->memory, value->string, (size_t)(space - value->string));
-  bool lease = item->milestone == SCN_GRANTED || item->milestone == SCN_RELEASED;
-  load_label_refer(loader, value, item->label, lease ? LOAD_NEED_ACQUIRE : LOAD_NEED_OPERATION,
+  load_label_refer(loader, value, item->label,
+                   item->milestone == SCN_RELEASED ? LOAD_NEED_ACQUIRE : LOAD_NEED_OPERATION,
                    loader->reading_order);
 }
 

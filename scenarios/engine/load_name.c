@@ -1,7 +1,7 @@
 /*
  * load_name.c - closed sets of names: finding one, listing all, guessing which one was meant.
  */
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "scenarios/engine/load_internal.h"
@@ -129,9 +129,11 @@ const char *load_names_text(struct scn_loader *loader, struct load_names names) 
   if (text == NULL) {
     return "";
   }
+  char *at = text;
   for (size_t i = 0; i < count; i++) {
-    strcat(text, names.name(names.context, i));
-    strcat(text, i + 1 == count ? "" : i + 2 == count ? " or " : ", ");
+    const char *separator = i + 1 == count ? "" : i + 2 == count ? " or " : ", ";
+    at +=
+        snprintf(at, length - (size_t)(at - text), "%s%s", names.name(names.context, i), separator);
   }
   return text;
 }

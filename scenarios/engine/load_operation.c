@@ -290,82 +290,75 @@ static void read_change(struct scn_loader *loader, const struct scn_json_value *
   load_spec_check(loader, value, &step->spec, true);
 }
 
+static void read_jump(struct scn_loader *loader, const struct scn_json_value *value,
+                      struct scn_step *step) {
+  if (load_object(loader, value, &jump_shape, step)) {
+    load_require(loader, value, "by", jump_shape.what);
+  }
+}
+
+static void read_close(struct scn_loader *loader, const struct scn_json_value *value,
+                       struct scn_step *step) {
+  if (load_object(loader, value, &close_shape, step)) {
+    define_label(loader, value, step);
+  }
+}
+
 static void read_expectations(struct scn_loader *loader, const struct scn_json_value *value,
                               struct scn_step *step) {
   step->expectations = load_expectations(loader, value, &step->expectation_count);
 }
 
+/* Those whose readers take an argument more. */
+#define READER(name, call)                                                        \
+  static void name(struct scn_loader *loader, const struct scn_json_value *value, \
+                   struct scn_step *step) {                                       \
+    call;                                                                         \
+  }
+READER(read_lease, read_target(loader, value, LOAD_NEED_ACQUIRE, step))
+READER(read_cancel, read_target(loader, value, LOAD_NEED_OPERATION, step))
+READER(read_write, read_io(loader, value, &write_shape, step))
+READER(read_read, read_io(loader, value, &read_shape, step))
+READER(read_ping, read_io(loader, value, &ping_shape, step))
+READER(read_unpin, read_conn_of_account(loader, value, &unpin_shape, step))
+READER(read_evict, read_conn_of_account(loader, value, &evict_shape, step))
+READER(read_ping_sweep, load_object(loader, value, &ping_sweep_shape, step))
+READER(read_cleanup_sweep, load_object(loader, value, &cleanup_sweep_shape, step))
+READER(read_peer_close, read_peer(loader, value, &peer_close_shape, step))
+READER(read_peer_message, read_peer(loader, value, &peer_message_shape, step))
+#undef READER
+
+static void (*const readers[])(struct scn_loader *loader, const struct scn_json_value *value,
+                               struct scn_step *step) = {
+    [SCN_ACQUIRE] = read_acquire,
+    [SCN_RELEASE] = read_lease,
+    [SCN_MARK_BROKEN] = read_lease,
+    [SCN_MARK_PREWARMED] = read_lease,
+    [SCN_WRITE] = read_write,
+    [SCN_READ] = read_read,
+    [SCN_PING] = read_ping,
+    [SCN_CANCEL] = read_cancel,
+    [SCN_PIN] = read_pin,
+    [SCN_UNPIN] = read_unpin,
+    [SCN_ENSURE_TARGET_IDLE] = read_template,
+    [SCN_PING_SWEEP] = read_ping_sweep,
+    [SCN_CLEANUP_SWEEP] = read_cleanup_sweep,
+    [SCN_EVICT] = read_evict,
+    [SCN_ADOPT] = read_adopt,
+    [SCN_CLEAR_ACCOUNT] = read_clear,
+    [SCN_PEER_CLOSE] = read_peer_close,
+    [SCN_PEER_MESSAGE] = read_peer_message,
+    [SCN_UPSTREAM] = read_change,
+    [SCN_CLOCK_JUMP] = read_jump,
+    [SCN_CLOSE_POOL] = read_close,
+    [SCN_TOGETHER] = load_together,
+    [SCN_EXPECT] = read_expectations,
+};
+#define ONE(id, name) +1
+_Static_assert(LOAD_COUNT(readers) == 0 SCN_STEP_LIST(ONE), "each operation has its reader");
+#undef ONE
+
 void load_operation(struct scn_loader *loader, const struct scn_json_value *value,
                     struct scn_step *step) {
-  switch (step->kind) {
-    case SCN_ACQUIRE:
-      read_acquire(loader, value, step);
-      break;
-    case SCN_RELEASE:
-    case SCN_MARK_BROKEN:
-    case SCN_MARK_PREWARMED:
-      read_target(loader, value, LOAD_NEED_ACQUIRE, step);
-      break;
-    case SCN_WRITE:
-      read_io(loader, value, &write_shape, step);
-      break;
-    case SCN_READ:
-      read_io(loader, value, &read_shape, step);
-      break;
-    case SCN_PING:
-      read_io(loader, value, &ping_shape, step);
-      break;
-    case SCN_CANCEL:
-      read_target(loader, value, LOAD_NEED_OPERATION, step);
-      break;
-    case SCN_PIN:
-      read_pin(loader, value, step);
-      break;
-    case SCN_UNPIN:
-      read_conn_of_account(loader, value, &unpin_shape, step);
-      break;
-    case SCN_ENSURE_TARGET_IDLE:
-      read_template(loader, value, step);
-      break;
-    case SCN_PING_SWEEP:
-      load_object(loader, value, &ping_sweep_shape, step);
-      break;
-    case SCN_CLEANUP_SWEEP:
-      load_object(loader, value, &cleanup_sweep_shape, step);
-      break;
-    case SCN_EVICT:
-      read_conn_of_account(loader, value, &evict_shape, step);
-      break;
-    case SCN_ADOPT:
-      read_adopt(loader, value, step);
-      break;
-    case SCN_CLEAR_ACCOUNT:
-      read_clear(loader, value, step);
-      break;
-    case SCN_PEER_CLOSE:
-      read_peer(loader, value, &peer_close_shape, step);
-      break;
-    case SCN_PEER_MESSAGE:
-      read_peer(loader, value, &peer_message_shape, step);
-      break;
-    case SCN_UPSTREAM:
-      read_change(loader, value, step);
-      break;
-    case SCN_CLOCK_JUMP:
-      if (load_object(loader, value, &jump_shape, step)) {
-        load_require(loader, value, "by", jump_shape.what);
-      }
-      break;
-    case SCN_CLOSE_POOL:
-      if (load_object(loader, value, &close_shape, step)) {
-        define_label(loader, value, step);
-      }
-      break;
-    case SCN_TOGETHER:
-      load_together(loader, value, step);
-      break;
-    case SCN_EXPECT:
-      read_expectations(loader, value, step);
-      break;
-  }
+  readers[step->kind](loader, value, step);
 }

@@ -109,12 +109,12 @@ static void read_after(struct scn_loader *loader, const struct scn_json_value *v
   if (!load_duration(loader, value, &after)) {
     return;
   }
-  if (after > LOAD_TIME_LIMIT - loader->previous_at) {
+  if (after > LOAD_TIME_LIMIT - loader->after_from) {
     load_expected_hint(loader, value, "a time of at most 73 years after the start",
                        " after that of the step before");
     return;
   }
-  step->at = loader->previous_at + after;
+  step->at = loader->after_from + after;
 }
 
 /* One step, of the list or of `together`. */
@@ -123,7 +123,7 @@ static void read_step(struct scn_loader *loader, const struct scn_json_value *va
   struct parts parts = {.timed = !member};
   step->index = loader->step_index++;
   step->position = value->position;
-  step->at = loader->previous_at;
+  step->at = member ? loader->previous_at : loader->after_from;
   loader->reading_order = step->index + 1;
   if (!load_object(loader, value, &step_shape, &parts)) {
     return;
@@ -135,6 +135,9 @@ static void read_step(struct scn_loader *loader, const struct scn_json_value *va
   }
   loader->previous_at = step->at;
   loader->previous_position = step->position;
+  if (!member) {
+    loader->after_from = step->at;
+  }
   if (parts.operation == NULL) {
     bool said = value->count > (size_t)(parts.at != NULL) + (parts.after != NULL);
     if (!said) { /* else a key that is no operation has been refused */
@@ -147,7 +150,7 @@ static void read_step(struct scn_loader *loader, const struct scn_json_value *va
     return;
   }
   step->kind = (enum scn_step_kind)load_name_find(names, parts.operation->key);
-  if (member && (step->kind == SCN_TOGETHER || step->kind == SCN_EXPECT)) {
+  if (member && step->kind == SCN_TOGETHER) {
     load_error(loader, parts.operation->key_position,
                "expected an operation that can happen together with others, found \"%s\"; write it "
                "as a step of its own",
@@ -155,6 +158,11 @@ static void read_step(struct scn_loader *loader, const struct scn_json_value *va
     return;
   }
   load_operation(loader, parts.operation, step);
+  if (step->kind == SCN_CLOCK_JUMP) {
+    /* What comes "after" a jump comes after the time that it jumps to. */
+    wsp_duration rest = LOAD_TIME_LIMIT - loader->after_from;
+    loader->after_from += step->by < rest ? step->by : rest;
+  }
 }
 
 static const struct scn_step *read_steps(struct scn_loader *loader,

@@ -102,10 +102,23 @@ static void *read_behaviours(struct scn_loader *loader, const struct scn_json_va
   return items;
 }
 
+/* Beside a preset, what the file leaves out is the preset's. */
+static void note_left_out(const struct scn_json_value *value, struct fake_behaviour *behaviour) {
+  behaviour->left_out = FAKE_LEFT_OUT_OUTCOME | FAKE_LEFT_OUT_LATENCY;
+  for (const struct scn_json_value *member = value->first; member != NULL; member = member->next) {
+    if (strcmp(member->key, "outcome") == 0) {
+      behaviour->left_out &= ~(unsigned)FAKE_LEFT_OUT_OUTCOME;
+    } else if (strcmp(member->key, "latency") == 0) {
+      behaviour->left_out &= ~(unsigned)FAKE_LEFT_OUT_LATENCY;
+    }
+  }
+}
+
 static void read_answer(struct scn_loader *loader, const struct scn_json_value *value, void *item) {
   struct fake_behaviour *behaviour = item;
   *behaviour = (struct fake_behaviour){.outcome = FAKE_OK};
   load_object(loader, value, &answer_shape, behaviour);
+  note_left_out(value, behaviour);
 }
 
 static void read_message(struct scn_loader *loader, const struct scn_json_value *value,
@@ -113,6 +126,7 @@ static void read_message(struct scn_loader *loader, const struct scn_json_value 
   struct fake_behaviour *behaviour = item;
   *behaviour = (struct fake_behaviour){.outcome = FAKE_MESSAGE};
   load_object(loader, value, &message_shape, behaviour);
+  note_left_out(value, behaviour);
 }
 
 static void read_list(struct scn_loader *loader, const struct scn_json_value *value,
@@ -187,6 +201,7 @@ _Static_assert(offsetof(struct fake_dial_behaviour, answer) == 0,
 
 static void read_dial(struct scn_loader *loader, const struct scn_json_value *value, void *item) {
   load_object(loader, value, &dial_shape, item);
+  note_left_out(value, item);
 }
 
 /* ---- Whole upstreams ---------------------------------------------------------------------- */
