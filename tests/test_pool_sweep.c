@@ -98,7 +98,7 @@ static void waited_for_idle_conn_is_passed_over(void) {
 static void at_most_so_many_at_a_time(void) {
   struct rig rig;
   rig_open(&rig, NULL);
-  char ids[25][8];
+  char ids[25][16];
   for (int i = 0; i < 25; i++) {
     snprintf(ids[i], sizeof ids[i], "c%d", i);
     rig_adopt(&rig, ids[i], RIG_URL, 0, 0);
