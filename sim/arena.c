@@ -120,6 +120,7 @@ struct sim_arena *sim_arena_create(size_t capacity) {
   if (mapping == MAP_FAILED) {
     return NULL;
   }
+  (void)madvise(mapping, HEADER_SIZE + capacity, MADV_HUGEPAGE);
   struct sim_arena *arena = mapping;
   arena->capacity = HEADER_SIZE + capacity;
   arena->top = HEADER_SIZE;

@@ -173,7 +173,7 @@ void rig_run(struct rig *rig, wsp_time until) {
   rig_settle(rig);
 }
 
-static void acquired(void *context, const struct wsp_acquire_result *result) {
+void rig_acquired(void *context, const struct wsp_acquire_result *result) {
   struct ending *ending = context;
   ending->count++;
   ending->at = ending->rig->now;
@@ -215,7 +215,7 @@ struct wsp_acquire_request rig_request(void) {
 struct ending *rig_acquire(struct rig *rig, const struct wsp_acquire_request *request) {
   struct wsp_acquire_request plain = rig_request();
   struct ending *ending = new_ending(rig);
-  CU_ASSERT_EQUAL(wsp_acquire(rig->pool, rig->now, request != NULL ? request : &plain, acquired,
+  CU_ASSERT_EQUAL(wsp_acquire(rig->pool, rig->now, request != NULL ? request : &plain, rig_acquired,
                               ending, &ending->op),
                   WSP_OK);
   return ending;

@@ -10,6 +10,10 @@ extern const struct wsp_transport stub_transport;
 
 void rig_require(bool held); /* aborts: a test without its rig shows nothing */
 void rig_copy_text(char to[RIG_TEXT_SIZE], const char *text); /* NULL is "" */
+/* The callback of the rig's acquires; the context is a struct ending. */
+void rig_acquired(void *context, const struct wsp_acquire_result *result);
+/* A conn of the transport's that the pool knows nothing of yet. */
+struct stub_conn *rig_new_conn(struct rig *rig);
 void rig_copy_header(char to[RIG_TEXT_SIZE], const struct wsp_header *header);
 
 #endif

@@ -13,7 +13,7 @@ static void violate(struct rig *rig, const char *what) {
   }
 }
 
-static struct stub_conn *conn_create(struct rig *rig) {
+struct stub_conn *rig_new_conn(struct rig *rig) {
   struct stub_conn *conn = calloc(1, sizeof *conn);
   struct stub_conn **conns = realloc(rig->conns, (rig->conn_count + 1) * sizeof(struct stub_conn *));
   rig_require(conn != NULL && conns != NULL);
@@ -167,7 +167,7 @@ static struct wsp_conn answer(struct rig *rig, struct stub_dial *dial,
 
 struct stub_conn *stub_dial_ok_with(struct rig *rig, struct stub_dial *dial,
                                     const struct wsp_header *headers, size_t count) {
-  struct stub_conn *conn = conn_create(rig);
+  struct stub_conn *conn = rig_new_conn(rig);
   dial->conn = conn;
   conn->name = answer(rig, dial,
                       &(struct wsp_dial_result){.error = WSP_OK,
@@ -232,7 +232,7 @@ void stub_closed(struct rig *rig, struct stub_conn *conn, int code, const char *
 
 struct stub_conn *rig_adopt(struct rig *rig, const char *id, const char *url, wsp_duration age,
                             wsp_duration idle) {
-  struct stub_conn *conn = conn_create(rig);
+  struct stub_conn *conn = rig_new_conn(rig);
   struct wsp_adoption adoption = {
       .account = RIG_ACCOUNT, .id = id, .url = url, .age = age, .idle = idle, .conn = conn};
   CU_ASSERT_EQUAL(wsp_adopt(rig->pool, rig->now, &adoption, &conn->name), WSP_OK);

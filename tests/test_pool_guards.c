@@ -26,7 +26,7 @@ static void no_pool_is_harmless(void) {
   CU_ASSERT_EQUAL(transport_metrics.transport_reuse_ratio, 0);
   wsp_account_stats(NULL, 1, &account);
   CU_ASSERT_EQUAL(account.conns, 0);
-  CU_ASSERT_EQUAL(account.effective_max, 8);
+  CU_ASSERT_EQUAL(account.effective_max, 0);
   CU_ASSERT_FALSE(wsp_conn_stats(NULL, 1, "x", &conn));
   CU_ASSERT_PTR_NULL(wsp_conn_transport(NULL, 1, "x"));
   CU_ASSERT_EQUAL(wsp_pool_next_deadline(NULL), WSP_TIME_NEVER);

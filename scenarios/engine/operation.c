@@ -8,12 +8,17 @@
 #include <assert.h>
 #include <string.h>
 
+struct slot {
+  uint32_t item; /* item number + 1; 0: free */
+  uint32_t hash;
+};
+
 struct scn_operations {
   struct sim_arena *arena;
   struct scn_operation **items;
   size_t count;
   size_t capacity;
-  size_t *slots;     /* item number + 1; 0: free */
+  struct slot *slots;
   size_t slot_count; /* a power of two, at least twice `capacity` */
 };
 
@@ -27,20 +32,21 @@ struct scn_operations *scn_operations_create(struct sim_arena *arena) {
   return operations;
 }
 
-static size_t hash_label(const char *label) {
+static uint32_t hash_label(const char *label) {
   uint64_t hash = UINT64_C(14695981039346656037);
   for (; *label != '\0'; label++) {
     hash = (hash ^ (unsigned char)*label) * UINT64_C(1099511628211);
   }
-  return (size_t)(hash ^ (hash >> 32));
+  return (uint32_t)(hash ^ (hash >> 32));
 }
 
 /* The slot of `label`: the one that holds it, or the free one where it belongs. */
-static size_t find_slot(const struct scn_operations *operations, const char *label) {
+static size_t find_slot(const struct scn_operations *operations, const char *label, uint32_t hash) {
   size_t mask = operations->slot_count - 1;
-  size_t slot = hash_label(label) & mask;
-  while (operations->slots[slot] != 0 &&
-         strcmp(operations->items[operations->slots[slot] - 1]->record.label, label) != 0) {
+  size_t slot = hash & mask;
+  while (operations->slots[slot].item != 0 &&
+         (operations->slots[slot].hash != hash ||
+          strcmp(operations->items[operations->slots[slot].item - 1]->record.label, label) != 0)) {
     slot = (slot + 1) & mask;
   }
   return slot;
@@ -51,7 +57,7 @@ static bool grow(struct scn_operations *operations) {
   size_t slot_count = 2 * capacity;
   struct sim_arena *arena = operations->arena;
   struct scn_operation **items = sim_arena_allocate(arena, capacity * sizeof *items);
-  size_t *slots = sim_arena_zeroed(arena, slot_count * sizeof *slots);
+  struct slot *slots = sim_arena_zeroed(arena, slot_count * sizeof *slots);
   if (items == NULL || slots == NULL) {
     sim_arena_release(arena, items, capacity * sizeof *items);
     sim_arena_release(arena, slots, slot_count * sizeof *slots);
@@ -61,14 +67,21 @@ static bool grow(struct scn_operations *operations) {
     memcpy(items, operations->items, operations->count * sizeof *items);
   }
   sim_arena_release(arena, operations->items, operations->capacity * sizeof *items);
+  size_t mask = slot_count - 1;
+  for (size_t i = 0; i < operations->slot_count; i++) {
+    if (operations->slots[i].item != 0) {
+      size_t slot = operations->slots[i].hash & mask;
+      while (slots[slot].item != 0) {
+        slot = (slot + 1) & mask;
+      }
+      slots[slot] = operations->slots[i];
+    }
+  }
   sim_arena_release(arena, operations->slots, operations->slot_count * sizeof *slots);
   operations->items = items;
   operations->capacity = capacity;
   operations->slots = slots;
   operations->slot_count = slot_count;
-  for (size_t i = 0; i < operations->count; i++) {
-    operations->slots[find_slot(operations, items[i]->record.label)] = i + 1;
-  }
   return true;
 }
 
@@ -94,10 +107,11 @@ struct scn_operation *scn_operations_add(struct scn_operations *operations, cons
       .conn_pick_ns = -1,
   };
   operation->released_ns = -1;
-  size_t slot = find_slot(operations, name);
-  assert(operations->slots[slot] == 0 && "labels are unique: the loader sees to it");
+  uint32_t hash = hash_label(name);
+  size_t slot = find_slot(operations, name, hash);
+  assert(operations->slots[slot].item == 0 && "labels are unique: the loader sees to it");
   operations->items[operations->count++] = operation;
-  operations->slots[slot] = operations->count;
+  operations->slots[slot] = (struct slot){(uint32_t)operations->count, hash};
   return operation;
 }
 
@@ -106,7 +120,7 @@ struct scn_operation *scn_operations_find(const struct scn_operations *operation
   if (operations->slot_count == 0 || label == NULL) {
     return NULL;
   }
-  size_t item = operations->slots[find_slot(operations, label)];
+  uint32_t item = operations->slots[find_slot(operations, label, hash_label(label))].item;
   return item == 0 ? NULL : operations->items[item - 1];
 }
 
