@@ -126,8 +126,8 @@ static wsp_duration draw_jitter(struct wsp_pool *pool, wsp_duration bound) {
   uint64_t limit = UINT64_MAX - UINT64_MAX % range;
   uint64_t bits;
   do {
-    if (pool->environment.random != NULL) {
-      bits = pool->environment.random(pool->environment.random_context);
+    if (pool->environment.random_bits != NULL) {
+      bits = pool->environment.random_bits(pool->environment.random_context);
     } else {
       pool->fixed_random += UINT64_C(0x9e3779b97f4a7c15);
       bits = pool->fixed_random * UINT64_C(0xbf58476d1ce4e5b9);

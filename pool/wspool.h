@@ -152,7 +152,7 @@ struct wsp_environment {
   void *transport_context;
 
   /* Uniform random bits, for the jitter of age limits. NULL: a fixed sequence. */
-  uint64_t (*random)(void *context);
+  uint64_t (*random_bits)(void *context);
   void *random_context;
 
   /* NULL: malloc and free. `release` is told the size that was asked for. */

@@ -110,7 +110,7 @@ struct wsp_environment rig_environment(struct rig *rig) {
   return (struct wsp_environment){
       .transport = &stub_transport,
       .transport_context = rig,
-      .random = draw,
+      .random_bits = draw,
       .random_context = rig,
       .allocate = allocate,
       .release = release,

@@ -127,7 +127,7 @@ static void answer_conns(struct rig *rig, bool fail) {
 static void adopt_some(struct rig *rig) {
   static const struct wsp_header header = {"X-Adopted", "a"};
   for (int i = 0; i < 3; i++) {
-    char id[16];
+    char id[32];
     snprintf(id, sizeof id, "adopted%d", i);
     struct stub_conn *conn = rig_new_conn(rig);
     struct wsp_adoption adoption = {.account = RIG_ACCOUNT + i,

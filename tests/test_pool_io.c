@@ -37,11 +37,20 @@ static void write_is_sent(void) {
   CHECK_ENDED(write, WSP_OK, 3 * MS);
   CHECK_TEXT(write->text, "");
   CU_ASSERT_EQUAL(rig_conn(&b.rig, "oa_ws_1_1").last_used_at, 3 * MS);
-  struct ending *empty = rig_io(&b.rig, wsp_lease_write_json, b.lease, 0);
+  rig_close(&b.rig);
+}
+
+static void write_without_a_timeout_has_none(void) {
+  struct borrowed b;
+  borrow(&b);
+  struct ending *write = rig_io(&b.rig, wsp_lease_write_json, b.lease, 0);
   CHECK_TEXT(b.conn->written, "{}");
+  CU_ASSERT_EQUAL(wsp_pool_next_deadline(b.rig.pool), WSP_TIME_NEVER);
+  rig_run(&b.rig, 3600 * SECOND);
+  CHECK_PENDING(write);
   stub_write_done(&b.rig, b.conn, WSP_OK, NULL);
   rig_settle(&b.rig);
-  CHECK_ENDED(empty, WSP_OK, 3 * MS);
+  CHECK_ENDED(write, WSP_OK, 3600 * SECOND);
   rig_close(&b.rig);
 }
 
@@ -341,9 +350,10 @@ static void transport_that_can_not_start(void) {
 }
 
 CU_TestInfo suite_pool_io[] = {
-    {"TestOpenAIWSConn_WriteJSONWithTimeout_NilParentContextUsesBackground: a write without a "
-     "timeout is sent, and touches the conn",
+    {"TestOpenAIWSConnLease_WriteJSONAndGuards: a write is sent, and touches the conn",
      write_is_sent},
+    {"TestOpenAIWSConn_WriteJSONWithTimeout_NilParentContextUsesBackground: none without a timeout",
+     write_without_a_timeout_has_none},
     {"writes go one after the other, copied", writes_go_one_after_the_other},
     {"reads get the messages in order, and touch the conn", read_gets_the_message},
     {"messages wait for a read of their borrower", messages_wait_for_a_read},

@@ -363,7 +363,7 @@ CU_TestInfo suite_pool_prewarm[] = {
      given_template_lasts_until_the_next_success},
     {"TestOpenAIWSConnPool_TargetConnCountAdaptive: the target follows the demand",
      target_follows_the_demand},
-    {"TestOpenAIWSConnPool_TargetConnCountMinIdleZero, _TargetConnCountAndPrewarmBranches: no demand",
+    {"TestOpenAIWSConnPool_TargetConnCountMinIdleZero: without demand 0, or min_idle",
      target_without_demand_or_maximum},
     {"TestOpenAIWSConnPool_TargetConnCountAndPrewarmBranches: at least conns + 1 if anyone waits",
      waiters_raise_the_target_over_the_conns},

@@ -232,6 +232,34 @@ static void lost_grant_keeps_its_place(void) {
   rig_close(&rig);
 }
 
+/* Full; A, of another key, waits; B's conn is lost between grant and delivery: the room is A's,
+ * who came first, and B waits behind. */
+static void lost_grant_does_not_pass_an_earlier_waiter(void) {
+  struct rig rig;
+  open_with(&rig, 1);
+  struct ending *holder = rig_dialled(&rig);
+  struct wsp_acquire_request request = rig_request();
+  request.url = RIG_OTHER_URL;
+  struct ending *a = rig_acquire(&rig, &request);
+  struct ending *b = rig_acquire(&rig, NULL);
+  wsp_lease_release(holder->lease, 0);
+  stub_closed(&rig, rig.conns[0], 1001, NULL);
+  rig_settle(&rig);
+  CU_ASSERT_EQUAL(rig.dial_count, 2);
+  CHECK_TEXT(rig_last_dial(&rig)->url, RIG_OTHER_URL);
+  CHECK_PENDING(b);
+  CHECK_ACCOUNT(&rig, RIG_ACCOUNT, 0, 0, 0, 1, 1);
+  (void)stub_dial_ok(&rig, rig_last_dial(&rig));
+  rig_settle(&rig);
+  CHECK_GRANTED(a, "oa_ws_1_2", 0);
+  rig_release(&rig, a);
+  CU_ASSERT_EQUAL(rig.dial_count, 3); /* a's conn makes room for b */
+  (void)stub_dial_ok(&rig, rig_last_dial(&rig));
+  rig_settle(&rig);
+  CHECK_GRANTED(b, "oa_ws_1_3", 0);
+  rig_close(&rig);
+}
+
 static struct wsp_op own_op;
 static int own_callbacks;
 
@@ -328,6 +356,8 @@ CU_TestInfo suite_pool_race[] = {
      conn_lost_under_an_undelivered_grant},
     {"a conn that is lost under a strict grant ends the acquire", conn_lost_under_a_strict_grant},
     {"an acquire whose grant was lost keeps its place in the order", lost_grant_keeps_its_place},
+    {"an acquire whose grant was lost does not pass an earlier waiter",
+     lost_grant_does_not_pass_an_earlier_waiter},
     {"a callback may cancel its own acquire", callback_may_cancel_its_own_operation},
     {"a callback may cancel its own write, read or ping", callback_may_cancel_its_own_read},
     {"a time before an earlier one is taken for that", time_never_runs_backwards},

@@ -341,6 +341,36 @@ static void grown_maximum_serves_waiters(void) {
   rig_close(&rig);
 }
 
+/* The maximum shrinks to nothing while an acquire waits. */
+static void account_that_is_shut_off(void) {
+  for (int cleared = 0; cleared < 2; cleared++) {
+    struct rig rig;
+    struct wsp_config config = rig_config();
+    config.mode_router_v2_enabled = true;
+    rig_open(&rig, &config);
+    struct wsp_acquire_request request = rig_request();
+    request.account.concurrency = 1;
+    struct ending *holder = rig_acquire(&rig, &request);
+    (void)stub_dial_ok(&rig, rig_last_dial(&rig));
+    struct ending *waiter = rig_acquire(&rig, &request);
+    request.account.concurrency = 0;
+    struct ending *last = rig_acquire(&rig, &request);
+    rig_settle(&rig);
+    CHECK_FAILED(last, WSP_QUEUE_FULL, 0);
+    CHECK_PENDING(waiter);
+    rig.now = MS;
+    if (cleared) {
+      wsp_clear_account(rig.pool, rig.now, RIG_ACCOUNT);
+    } else {
+      wsp_lease_mark_broken(holder->lease, rig.now);
+    }
+    rig_settle(&rig);
+    CHECK_FAILED(waiter, WSP_QUEUE_FULL, MS);
+    CU_ASSERT_EQUAL(rig.dial_count, 1);
+    rig_close(&rig);
+  }
+}
+
 CU_TestInfo suite_pool_wait[] = {
     {"TestOpenAIWSConnPool_AcquireQueueWaitMetrics: a release serves the waiter, which is told how "
      "long it was",
@@ -364,5 +394,6 @@ CU_TestInfo suite_pool_wait[] = {
     {"strict and other waiters of a conn share one order", strict_and_plain_waiters_share_one_order},
     {"waits that end in a cancel or a deadline count too", waits_that_end_badly_count_too},
     {"room of a maximum that grows is the waiters'", grown_maximum_serves_waiters},
+    {"an account that is shut off refuses its waiters with queue_full", account_that_is_shut_off},
     CU_TEST_INFO_NULL,
 };

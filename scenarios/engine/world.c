@@ -46,7 +46,7 @@ static bool create_pool(struct scn_world *world) {
   struct wsp_environment environment = {
       .transport = fake_transport(),
       .transport_context = world->upstreams,
-      .random = sim_random_for_pool,
+      .random_bits = sim_random_for_pool,
       .random_context = &world->pool_random,
       .allocate = sim_arena_allocate_for_pool,
       .release = sim_arena_release_for_pool,
