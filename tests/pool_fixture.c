@@ -10,12 +10,6 @@
 
 #include "tests/pool_rig.h"
 
-void rig_require(bool held) {
-  if (!held) {
-    abort();
-  }
-}
-
 void rig_copy_text(char to[RIG_TEXT_SIZE], const char *text) {
   size_t length = text == NULL ? 0 : strlen(text);
   length = length < RIG_TEXT_SIZE ? length : RIG_TEXT_SIZE - 1;
@@ -38,9 +32,8 @@ union block {
 static void *allocate(void *context, size_t size) {
   struct rig_allocator *allocator = context;
   allocator->calls++;
-  if (allocator->fail_at != 0 &&
-      (allocator->calls == allocator->fail_at ||
-       (allocator->fail_on && allocator->calls > allocator->fail_at))) {
+  if (allocator->fail_at != 0 && (allocator->calls == allocator->fail_at ||
+                                  (allocator->fail_on && allocator->calls > allocator->fail_at))) {
     return NULL;
   }
   union block *block = malloc(sizeof *block + size);

@@ -87,10 +87,10 @@ struct rig {
   struct ending endings[128];
   size_t ending_count;
   struct rig_allocator allocator;
-  bool hold_cancels, hold_closes; /* rig_settle() does not confirm them */
+  bool hold_cancels, hold_closes;  /* rig_settle() does not confirm them */
   bool answer_dials, answer_pings; /* rig_settle() answers those with success */
   enum wsp_error refuse_dial, refuse_write, refuse_read, refuse_ping; /* told at the call */
-  uint64_t random_value; /* what the pool draws */
+  uint64_t random_value;                                              /* what the pool draws */
   int64_t random_draws;
   wsp_time pick_clock, pick_step; /* the clock of pick decisions, and what each look adds */
   const char *violation;          /* of the transport's contract; NULL: none */
@@ -180,20 +180,20 @@ void rig_forget_events(struct rig *rig);
 
 #define CHECK_PENDING(ending) CU_ASSERT_EQUAL((ending)->count, 0)
 
-#define CHECK_FAILED(ending, expected, when)         \
-  do {                                               \
-    CU_ASSERT_EQUAL((ending)->count, 1);             \
-    CU_ASSERT_EQUAL((ending)->error, expected);      \
-    CU_ASSERT_EQUAL((ending)->at, when);             \
+#define CHECK_FAILED(ending, expected, when)           \
+  do {                                                 \
+    CU_ASSERT_EQUAL((ending)->count, 1);               \
+    CU_ASSERT_EQUAL((ending)->error, expected);        \
+    CU_ASSERT_EQUAL((ending)->at, when);               \
     CU_ASSERT_FALSE(wsp_lease_valid((ending)->lease)); \
   } while (0)
 
-#define CHECK_GRANTED(ending, id, when)          \
-  do {                                           \
-    CU_ASSERT_EQUAL((ending)->count, 1);         \
-    CU_ASSERT_EQUAL((ending)->error, WSP_OK);    \
-    CU_ASSERT_EQUAL((ending)->at, when);         \
-    CU_ASSERT_STRING_EQUAL((ending)->conn, id);  \
+#define CHECK_GRANTED(ending, id, when)         \
+  do {                                          \
+    CU_ASSERT_EQUAL((ending)->count, 1);        \
+    CU_ASSERT_EQUAL((ending)->error, WSP_OK);   \
+    CU_ASSERT_EQUAL((ending)->at, when);        \
+    CU_ASSERT_STRING_EQUAL((ending)->conn, id); \
   } while (0)
 
 /* How a write, read or ping ended. */

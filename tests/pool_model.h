@@ -28,9 +28,10 @@ struct model_acquire {
   char preferred[MODEL_ID_SIZE];
   bool force_new, force_preferred, canceled, refused;
   wsp_time deadline;
-  enum model_state state; /* as the timeline tells */
+  enum model_state state;                             /* as the timeline tells */
   uint64_t started_event, queued_event, picked_event; /* numbers of events */
   wsp_time picked_at;
+  uint64_t expected; /* serial of the conn that its last pick should give it; 0: none */
   bool ever_queued, dial_failed;
   int pings;
   int callbacks;
@@ -53,7 +54,7 @@ struct model_conn {
   char url[RIG_TEXT_SIZE], proxy[RIG_TEXT_SIZE];
   bool open;
   uint64_t retired_event, freed_event; /* numbers of events; 0: none */
-  uint64_t holder; /* tag of the acquire that has it; 0: none */
+  uint64_t holder;                     /* tag of the acquire that has it; 0: none */
 };
 
 struct model_account {
@@ -90,7 +91,7 @@ struct model {
   int64_t adopted;
   /* An acquire that seems to have passed a waiter; 0: none. Held against the pool when the waiter
    * still waits after the next advance: until then it may have been served, but not been told. */
-  uint64_t passer, passed;
+  uint64_t passer, passed, passing_event;
   const char *failure; /* NULL: none yet */
   char detail[256];
 };

@@ -68,6 +68,55 @@ static void suspect(struct model *model, const struct model_acquire *acquire,
                            (!other->force_preferred || strcmp(other->preferred, conn->id) == 0)) {
       model->passer = acquire->tag;
       model->passed = other->tag;
+      model->passing_event = model->event_number;
+    }
+  }
+}
+
+/* The conn that an acquire that picks now is to be lent: the named one if it is idle, else the
+ * idle one with the fewest waiters, the least recently used of those, the first of those. 0: none.
+ */
+static uint64_t expected_pick(struct model *model, const struct model_acquire *acquire) {
+  uint64_t best = 0;
+  struct wsp_conn_stats best_stats = {.waiters = 0};
+  for (size_t i = 0; i < model->conn_count && !acquire->force_new && acquire->pings < 2; i++) {
+    const struct model_conn *conn = &model->conns[i];
+    struct wsp_conn_stats stats;
+    if (!conn->open || !model_same_key(acquire, conn) ||
+        !wsp_conn_stats(model->rig.pool, conn->account, conn->id, &stats) ||
+        stats.state != WSP_CONN_IDLE) {
+      continue;
+    }
+    if (strcmp(acquire->preferred, conn->id) == 0 && (!stats.retired || stats.pins > 0)) {
+      return i + 1;
+    }
+    bool better =
+        best == 0 || stats.waiters < best_stats.waiters ||
+        (stats.waiters == best_stats.waiters && stats.last_used_at < best_stats.last_used_at);
+    if (!stats.retired && !acquire->force_preferred && better) {
+      best = i + 1;
+      best_stats = stats;
+    }
+  }
+  return best;
+}
+
+/* Without a preference: fewest waiters, then lowest number, among those of its key. */
+static void check_queue_choice(struct model *model, const struct model_acquire *acquire,
+                               const struct wsp_event *event) {
+  const struct model_conn *chosen = model_conn(model, event->conn_serial);
+  if (chosen == NULL || !model_same_key(acquire, chosen) || acquire->preferred[0] != '\0') {
+    return;
+  }
+  for (size_t i = 0; i < model->conn_count; i++) {
+    const struct model_conn *conn = &model->conns[i];
+    struct wsp_conn_stats stats;
+    if (conn != chosen && conn->open && model_same_key(acquire, conn) &&
+        wsp_conn_stats(model->rig.pool, conn->account, conn->id, &stats) && !stats.retired &&
+        (stats.waiters < event->values[1] - 1 ||
+         (stats.waiters == event->values[1] - 1 && i + 1 < event->conn_serial))) {
+      model_fail(model, "an acquire queues on another conn (serial) than it should",
+                 (int64_t)event->conn_serial, (int64_t)i + 1);
     }
   }
 }
@@ -93,6 +142,11 @@ static void granted(struct model *model, struct model_acquire *acquire,
   MODEL_CHECK(model, stats.state == WSP_CONN_LEASED, "a granted conn does not count as leased");
   if (event->values[1] == 1 && !stats.retired) {
     suspect(model, acquire, conn);
+  }
+  if (event->values[1] == 1 && acquire->expected != 0 && acquire->state == MODEL_STARTED &&
+      acquire->expected != event->conn_serial) {
+    model_fail(model, "an acquire picks another conn (serial) than it should",
+               (int64_t)event->conn_serial, (int64_t)acquire->expected);
   }
   if (event->values[1] == 1 && acquire->pings == 0) {
     wsp_duration idle = acquire->picked_at - stats.last_used_at;
@@ -149,6 +203,7 @@ static void follow(struct model *model, struct model_acquire *acquire,
       model->queued++;
       acquire->state = MODEL_QUEUED;
       acquire->queued_event = model->event_number;
+      check_queue_choice(model, acquire, event);
       break;
     case WSP_ACQUIRE_REQUEUED:
       if (acquire->state != MODEL_QUEUED) {
@@ -159,6 +214,7 @@ static void follow(struct model *model, struct model_acquire *acquire,
     case WSP_ACQUIRE_PICKED:
       acquire->picked_at = event->now;
       acquire->picked_event = model->event_number;
+      acquire->expected = expected_pick(model, acquire);
       break;
     case WSP_DIAL_STARTED:
       acquire->state = MODEL_DIALING;

@@ -63,9 +63,8 @@ static struct model_acquire *new_acquire(struct model *model) {
 }
 
 static wsp_duration draw_timeout(struct model *model) {
-  static const wsp_duration timeouts[] = {0,        0,        0,           1,
-                                          5 * MS,   100 * MS, 500 * MS,    1000 * MS,
-                                          3000 * MS};
+  static const wsp_duration timeouts[] = {0,        0,        0,         1,        5 * MS,
+                                          100 * MS, 500 * MS, 1000 * MS, 3000 * MS};
   return timeouts[model_draw(model, sizeof timeouts / sizeof timeouts[0])];
 }
 
@@ -137,7 +136,8 @@ static void step_try_acquire(struct model *model) {
     return;
   }
   model->calls++;
-  account->known |= error == WSP_OK || (!model->closing && refusal_was_noted(model, &account->last));
+  account->known |=
+      error == WSP_OK || (!model->closing && refusal_was_noted(model, &account->last));
   struct wsp_acquire_result result = {.error = error,
                                       .error_text = error == WSP_OK ? "" : wsp_error_text(error),
                                       .lease = acquire->lease,
@@ -207,13 +207,13 @@ static void step_io(struct model *model) {
   rig_require(io != NULL);
   io->model = model;
   io->canceled = model_chance(model, 2);
-  struct wsp_io_request request = {.lease = acquire == NULL ? (struct wsp_lease){NULL, 0, 0}
-                                                            : acquire->lease,
-                                   .timeout = draw_timeout(model),
-                                   .json = "{}",
-                                   .canceled = io->canceled,
-                                   .callback = io_ended,
-                                   .context = io};
+  struct wsp_io_request request = {
+      .lease = acquire == NULL ? (struct wsp_lease){NULL, 0, 0} : acquire->lease,
+      .timeout = draw_timeout(model),
+      .json = "{}",
+      .canceled = io->canceled,
+      .callback = io_ended,
+      .context = io};
   if (functions[model_draw(model, 3)](&request, model->rig.now, &io->op) != WSP_OK) {
     MODEL_CHECK(model, request.lease.pool == NULL, "an operation on a lease could not be started");
     free(io);
@@ -356,11 +356,11 @@ struct step {
 };
 
 static const struct step steps[] = {
-    {step_acquire, 30, true},      {step_try_acquire, 5, true}, {step_cancel, 6, true},
-    {step_release, 25, true},      {step_mark, 4, true},        {step_io, 12, true},
-    {step_cancel_io, 3, true},     {step_pin, 6, true},         {step_evict, 2, true},
-    {step_clear, 1, true},         {step_ensure, 4, true},      {step_sweep, 3, true},
-    {step_adopt, 2, true},         {answer_dial, 20, false},    {answer_conn, 20, false},
+    {step_acquire, 30, true},  {step_try_acquire, 5, true}, {step_cancel, 6, true},
+    {step_release, 25, true},  {step_mark, 4, true},        {step_io, 12, true},
+    {step_cancel_io, 3, true}, {step_pin, 6, true},         {step_evict, 2, true},
+    {step_clear, 1, true},     {step_ensure, 4, true},      {step_sweep, 3, true},
+    {step_adopt, 2, true},     {answer_dial, 20, false},    {answer_conn, 20, false},
     {step_answers, 20, false},
 };
 enum { STEP_COUNT = sizeof steps / sizeof steps[0] };

@@ -15,7 +15,8 @@ static void violate(struct rig *rig, const char *what) {
 
 struct stub_conn *rig_new_conn(struct rig *rig) {
   struct stub_conn *conn = calloc(1, sizeof *conn);
-  struct stub_conn **conns = realloc(rig->conns, (rig->conn_count + 1) * sizeof(struct stub_conn *));
+  struct stub_conn **conns =
+      realloc(rig->conns, (rig->conn_count + 1) * sizeof(struct stub_conn *));
   rig_require(conn != NULL && conns != NULL);
   rig->conns = conns;
   rig->conns[rig->conn_count++] = conn;
@@ -29,7 +30,8 @@ static enum wsp_error dial(void *context, struct wsp_dial name,
     return rig->refuse_dial;
   }
   struct stub_dial *dial = calloc(1, sizeof *dial);
-  struct stub_dial **dials = realloc(rig->dials, (rig->dial_count + 1) * sizeof(struct stub_dial *));
+  struct stub_dial **dials =
+      realloc(rig->dials, (rig->dial_count + 1) * sizeof(struct stub_dial *));
   rig_require(dial != NULL && dials != NULL);
   rig->dials = dials;
   rig->dials[rig->dial_count++] = dial;
@@ -169,12 +171,10 @@ struct stub_conn *stub_dial_ok_with(struct rig *rig, struct stub_dial *dial,
                                     const struct wsp_header *headers, size_t count) {
   struct stub_conn *conn = rig_new_conn(rig);
   dial->conn = conn;
-  conn->name = answer(rig, dial,
-                      &(struct wsp_dial_result){.error = WSP_OK,
-                                                .conn = conn,
-                                                .status = 101,
-                                                .headers = headers,
-                                                .header_count = count});
+  conn->name = answer(
+      rig, dial,
+      &(struct wsp_dial_result){
+          .error = WSP_OK, .conn = conn, .status = 101, .headers = headers, .header_count = count});
   conn->dropped = conn->name.pool == NULL;
   return conn;
 }

@@ -9,6 +9,25 @@
 
 #define SUITE_LIST(X) \
   X(duration) \
+  X(pool_structures) \
+  X(pool_memory) \
+  X(pool_config) \
+  X(pool_acquire) \
+  X(pool_preferred) \
+  X(pool_dial) \
+  X(pool_wait) \
+  X(pool_race) \
+  X(pool_health) \
+  X(pool_lease) \
+  X(pool_io) \
+  X(pool_cleanup) \
+  X(pool_prewarm) \
+  X(pool_sweep) \
+  X(pool_connecting) \
+  X(pool_close) \
+  X(pool_guards) \
+  X(pool_exhaustion) \
+  X(pool_model) \
   X(recorder) \
   X(database) \
   X(sql) \

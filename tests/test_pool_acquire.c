@@ -123,6 +123,27 @@ static void least_recently_used_goes_first(void) {
   rig_close(&rig);
 }
 
+/* Waiters of another key may count on an idle conn when they have none of their own. */
+static void fewest_waiters_go_before_the_least_recently_used(void) {
+  struct rig rig;
+  struct wsp_config config = rig_config();
+  config.max_conns_per_account = 2;
+  rig_open(&rig, &config);
+  rig_adopt(&rig, "old", RIG_URL, 9 * SECOND, 9 * SECOND);
+  rig_adopt(&rig, "young", RIG_URL, 0, 0);
+  CU_ASSERT(wsp_pin(rig.pool, 0, RIG_ACCOUNT, "old"));
+  CU_ASSERT(wsp_pin(rig.pool, 0, RIG_ACCOUNT, "young"));
+  struct wsp_acquire_request request = rig_request();
+  request.url = RIG_OTHER_URL;
+  struct ending *waiter = rig_acquire(&rig, &request);
+  CU_ASSERT_EQUAL(rig_conn(&rig, "old").waiters, 1);
+  struct ending *ending = rig_acquire(&rig, NULL);
+  rig_settle(&rig);
+  CHECK_PENDING(waiter);
+  CHECK_GRANTED(ending, "young", 0);
+  rig_close(&rig);
+}
+
 static void key_is_url_and_proxy(void) {
   struct rig rig;
   rig_open(&rig, NULL);
@@ -325,6 +346,8 @@ CU_TestInfo suite_pool_acquire[] = {
     {"an idle conn is taken", idle_conn_is_taken},
     {"the least recently used idle conn goes first, ties by order of entry",
      least_recently_used_goes_first},
+    {"the idle conn with the fewest waiters goes before the least recently used one",
+     fewest_waiters_go_before_the_least_recently_used},
     {"the reuse key is URL and proxy, trimmed", key_is_url_and_proxy},
     {"accounts do not share conns", accounts_do_not_share},
     {"TestOpenAIWSConnPool_ForceNewConnSkipsReuse: a forced new conn is dialled",

@@ -97,10 +97,8 @@ static void below_zero_means_the_default(void) {
 static void utilization_is_in_its_range(void) {
   static const struct {
     wsp_decimal given, used;
-  } cases[] = {{1, 1},
-               {WSP_DECIMAL_ONE, WSP_DECIMAL_ONE},
-               {WSP_DECIMAL_ONE + 1, 700000000},
-               {0, 700000000}};
+  } cases[] = {
+      {1, 1}, {WSP_DECIMAL_ONE, WSP_DECIMAL_ONE}, {WSP_DECIMAL_ONE + 1, 700000000}, {0, 700000000}};
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     struct wsp_config c;
     wsp_config_init(&c);
@@ -236,7 +234,8 @@ CU_TestInfo suite_pool_config[] = {
      acquire_cleanup_is_shorter_than_the_sweep},
     {"TestOpenAIWSConnPool_QueueLimitPerConn_DefaultAndConfigured: 256, or what is set",
      queue_limit_has_a_default},
-    {"zero is a value or stands for the default, as the table says", zero_means_what_the_table_says},
+    {"zero is a value or stands for the default, as the table says",
+     zero_means_what_the_table_says},
     {"values below the range stand for the default", below_zero_means_the_default},
     {"utilization is in (0, 1]; anything else means 0.7", utilization_is_in_its_range},
     {"normalizing twice is normalizing once", normalize_is_idempotent},

@@ -171,6 +171,7 @@ CU_TestInfo suite_pool_connecting[] = {
     {"a waiter that ends gives its place back", waiter_with_a_place_that_ends_gives_it_back},
     {"prewarm dials count, and come after waiters", prewarm_counts_and_comes_after_waiters},
     {"each account has its own limit", accounts_have_limits_of_their_own},
-    {"a waiter past its deadline does not upset the order", deadline_of_one_does_not_upset_the_order},
+    {"a waiter past its deadline does not upset the order",
+     deadline_of_one_does_not_upset_the_order},
     CU_TEST_INFO_NULL,
 };

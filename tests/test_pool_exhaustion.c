@@ -76,8 +76,8 @@ static struct ending *attempt(struct rig *rig, const char *url, const char *pref
   request.header_count = 1;
   struct ending *ending = &rig->endings[rig->ending_count++];
   *ending = (struct ending){.rig = rig};
-  enum wsp_error error = wsp_acquire(rig->pool, rig->now, &request, rig_acquired, ending,
-                                     &ending->op);
+  enum wsp_error error =
+      wsp_acquire(rig->pool, rig->now, &request, rig_acquired, ending, &ending->op);
   CU_ASSERT(error == WSP_OK || error == WSP_OUT_OF_MEMORY);
   if (error != WSP_OK) {
     CU_ASSERT_EQUAL(ending->op.generation, 0);

@@ -92,14 +92,30 @@ static void incomplete_transport_is_refused(void) {
     struct wsp_transport transport = stub_transport;
     environment.transport = &transport;
     switch (part) {
-      case 0: transport.dial = NULL; break;
-      case 1: transport.dial_cancel = NULL; break;
-      case 2: transport.write = NULL; break;
-      case 3: transport.read = NULL; break;
-      case 4: transport.read_cancel = NULL; break;
-      case 5: transport.ping = NULL; break;
-      case 6: transport.ping_cancel = NULL; break;
-      default: transport.close = NULL; break;
+      case 0:
+        transport.dial = NULL;
+        break;
+      case 1:
+        transport.dial_cancel = NULL;
+        break;
+      case 2:
+        transport.write = NULL;
+        break;
+      case 3:
+        transport.read = NULL;
+        break;
+      case 4:
+        transport.read_cancel = NULL;
+        break;
+      case 5:
+        transport.ping = NULL;
+        break;
+      case 6:
+        transport.ping_cancel = NULL;
+        break;
+      default:
+        transport.close = NULL;
+        break;
     }
     CU_ASSERT_EQUAL(wsp_pool_create(&config, &environment, 0, &pool), WSP_INVALID_REQUEST);
     CU_ASSERT_PTR_NULL(pool);

@@ -130,9 +130,8 @@ static void late_read_leaves_the_conn_usable(void) {
   CHECK_ENDED(next, WSP_OK, 80 * MS);
   CHECK_TEXT(next->message, "response.completed");
   enum wsp_error code;
-  struct ending *canceled =
-      rig_io_coded(&b.rig, wsp_lease_read,
-                   &(struct wsp_io_request){.lease = b.lease, .canceled = true}, &code);
+  struct ending *canceled = rig_io_coded(
+      &b.rig, wsp_lease_read, &(struct wsp_io_request){.lease = b.lease, .canceled = true}, &code);
   rig_settle(&b.rig);
   CU_ASSERT_EQUAL(code, WSP_OK);
   CHECK_ENDED(canceled, WSP_CANCELED, 80 * MS);
@@ -378,6 +377,7 @@ CU_TestInfo suite_pool_io[] = {
     {"a failed ping tells its borrower and closes nothing", failed_ping_tells_and_closes_nothing},
     {"two pings share one on the wire", two_pings_share_one},
     {"a peer's close ends lease and operations with conn_closed", peer_closes_a_leased_conn},
-    {"an operation that the transport can not start fails and closes", transport_that_can_not_start},
+    {"an operation that the transport can not start fails and closes",
+     transport_that_can_not_start},
     CU_TEST_INFO_NULL,
 };

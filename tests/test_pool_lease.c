@@ -38,8 +38,8 @@ static void zero_lease_reads_and_writes_nothing(void) {
   rig_open_empty(&rig);
   for (int i = 0; i < 3; i++) {
     enum wsp_error code;
-    struct ending *ending = rig_io_coded(&rig, io_functions[i],
-                                         &(struct wsp_io_request){.timeout = SECOND}, &code);
+    struct ending *ending =
+        rig_io_coded(&rig, io_functions[i], &(struct wsp_io_request){.timeout = SECOND}, &code);
     CU_ASSERT_EQUAL(code, WSP_CONN_CLOSED);
     CHECK_PENDING(ending);
     CU_ASSERT_PTR_NULL(ending->op.pool);
@@ -282,10 +282,12 @@ CU_TestInfo suite_pool_lease[] = {
      zero_lease_has_zero_values},
     {"TestOpenAIWSConnLease_ReadWriteNilConnBranches: operations on a zero lease give conn_closed",
      zero_lease_reads_and_writes_nothing},
-    {"TestOpenAIWSConnLease_ReleasedLeaseGuards: a released lease gives conn_closed and zero values",
+    {"TestOpenAIWSConnLease_ReleasedLeaseGuards: a released lease gives conn_closed and zero "
+     "values",
      released_lease_guards},
     {"a stale lease does not touch the next borrower's", stale_lease_does_not_touch_the_next},
-    {"TestOpenAIWSConnLease_MarkBrokenEvictsConn: mark_broken evicts and closes", mark_broken_evicts},
+    {"TestOpenAIWSConnLease_MarkBrokenEvictsConn: mark_broken evicts and closes",
+     mark_broken_evicts},
     {"TestOpenAIWSConnLease_MarkBrokenAfterRelease_NoEviction: after release it does nothing",
      mark_broken_after_release_does_nothing},
     {"TestOpenAIWSConnLease_BasicGetterBranches: getters tell of the lease",
@@ -301,7 +303,8 @@ CU_TestInfo suite_pool_lease[] = {
     {"a message that nobody read closes the conn at release", unread_message_closes_at_release},
     {"a read with its message in hand ends once at release", completed_read_at_release},
     {"what a peer says or closes on an idle conn closes it", unsolicited_on_an_idle_conn_closes_it},
-    {"a message before the grant is delivered is nobody's", message_under_an_undelivered_grant_is_nobodys},
+    {"a message before the grant is delivered is nobody's",
+     message_under_an_undelivered_grant_is_nobodys},
     {"late answers of a closed conn find nobody", late_answers_find_nobody},
     CU_TEST_INFO_NULL,
 };

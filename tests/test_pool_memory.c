@@ -225,8 +225,8 @@ static void headers_are_copied_trimmed_and_found(void) {
 static void check_failure_text(enum wsp_error error, int status, const char *cause,
                                const char *expected) {
   size_t size = 0;
-  char *text = text_of_failure(
-      &memory, error, status, (struct wsp_span){cause, cause == NULL ? 0 : strlen(cause)}, &size);
+  char *text = text_of_failure(&memory, error, status,
+                               (struct wsp_span){cause, cause == NULL ? 0 : strlen(cause)}, &size);
   CU_ASSERT_PTR_NOT_NULL_FATAL(text);
   CU_ASSERT_STRING_EQUAL(text, expected);
   wsp_memory_release(&memory, text, size);
@@ -244,7 +244,8 @@ static void failures_have_their_texts(void) {
   CU_ASSERT_EQUAL(live_bytes, 0);
   size_t size = 0;
   allocations_left = 0;
-  CU_ASSERT_PTR_NULL(text_of_failure(&memory, WSP_DIAL_FAILED, 1, (struct wsp_span){"x", 1}, &size));
+  CU_ASSERT_PTR_NULL(
+      text_of_failure(&memory, WSP_DIAL_FAILED, 1, (struct wsp_span){"x", 1}, &size));
 }
 
 static void integers_are_written_in_full(void) {
@@ -270,7 +271,8 @@ CU_TestInfo suite_pool_memory[] = {
     {"a slab recognises the handles of earlier objects", slab_recognises_stale_handles},
     {"a slab's objects never move and its slots are used again", slab_objects_never_move},
     {"a slab that got no memory takes objects when there is some", slab_survives_exhaustion},
-    {"trim takes white space of the C locale from both ends", trim_takes_white_space_from_both_ends},
+    {"trim takes white space of the C locale from both ends",
+     trim_takes_white_space_from_both_ends},
     {"spans are compared by content and length", spans_are_compared_by_content},
     {"a text keeps its content when there is no memory", text_is_kept_when_there_is_no_memory},
     {"headers are copied and trimmed; the first of a name is found",

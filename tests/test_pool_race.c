@@ -253,7 +253,7 @@ static void lost_grant_does_not_pass_an_earlier_waiter(void) {
   rig_settle(&rig);
   CHECK_GRANTED(a, "oa_ws_1_2", 0);
   rig_release(&rig, a);
-  CU_ASSERT_EQUAL(rig.dial_count, 3); /* a's conn makes room for b */
+  CU_ASSERT_EQUAL_FATAL(rig.dial_count, 3); /* a's conn makes room for b */
   (void)stub_dial_ok(&rig, rig_last_dial(&rig));
   rig_settle(&rig);
   CHECK_GRANTED(b, "oa_ws_1_3", 0);
@@ -302,10 +302,8 @@ static void callback_may_cancel_its_own_read(void) {
   static const rig_io_function functions[] = {wsp_lease_write_json, wsp_lease_read, wsp_lease_ping};
   for (int i = 0; i < 3; i++) {
     for (int canceled = 1; canceled >= 0; canceled--) {
-      struct wsp_io_request request = {.lease = holder->lease,
-                                       .canceled = canceled,
-                                       .callback = cancel_own_io,
-                                       .context = &rig};
+      struct wsp_io_request request = {
+          .lease = holder->lease, .canceled = canceled, .callback = cancel_own_io, .context = &rig};
       own_callbacks = 0;
       CU_ASSERT_EQUAL(functions[i](&request, 0, &own_op), WSP_OK);
       if (!canceled && i == 0) {
@@ -342,7 +340,8 @@ CU_TestInfo suite_pool_race[] = {
      cancel_beats_an_undelivered_grant},
     {"a cancel leaves a delivered grant alone", delivered_grant_is_left_alone},
     {"a second cancel changes nothing", second_cancel_changes_nothing},
-    {"the conn of a cancelled grant goes to the next waiter", canceled_grant_goes_to_the_next_waiter},
+    {"the conn of a cancelled grant goes to the next waiter",
+     canceled_grant_goes_to_the_next_waiter},
     {"a cancel before the release at one instant passes the conn on",
      cancel_before_the_release_at_one_instant},
     {"a deadline beats a release at its instant, in either order",
@@ -350,7 +349,8 @@ CU_TestInfo suite_pool_race[] = {
     {"a release one nanosecond before the deadline grants", release_just_before_the_deadline},
     {"a grant is not delivered at or after its deadline when advance is late",
      late_advance_does_not_grant},
-    {"the conn dialled for an acquire that was late by then is kept", late_advance_keeps_a_dialled_conn},
+    {"the conn dialled for an acquire that was late by then is kept",
+     late_advance_keeps_a_dialled_conn},
     {"a cancel goes before a deadline at its instant", cancel_goes_before_the_deadline},
     {"a conn that is lost under an undelivered grant sends the acquire back",
      conn_lost_under_an_undelivered_grant},

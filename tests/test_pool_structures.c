@@ -326,13 +326,15 @@ static void table_without_memory_stays_as_it_was(void) {
 }
 
 CU_TestInfo suite_pool_structures[] = {
-    {"an ordered set follows a sorted array through adds and removals", order_follows_a_sorted_array},
+    {"an ordered set follows a sorted array through adds and removals",
+     order_follows_a_sorted_array},
     {"wsp_order_from finds the first node that is not before a key and tie",
      order_from_finds_the_first_not_before},
     {"an ordered set loses its first, its last and its only node", order_takes_out_its_ends},
     {"an ordered set of rising keys stays shallow", order_of_rising_keys_stays_shallow},
     {"a heap's first is the earliest, through adds and removals", heap_follows_an_array},
-    {"a heap gives equal times in order of insertion", heap_gives_equal_times_in_order_of_insertion},
+    {"a heap gives equal times in order of insertion",
+     heap_gives_equal_times_in_order_of_insertion},
     {"a heap that gets no memory stays as it was", heap_without_memory_stays_as_it_was},
     {"a table finds exactly what is in it, also under equal hashes", table_finds_what_is_in_it},
     {"a table that gets no memory stays as it was", table_without_memory_stays_as_it_was},

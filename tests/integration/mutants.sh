@@ -1,0 +1,25 @@
+#!/bin/sh
+# Every mutant still applies to the sources as they are, and names scenarios that exist.
+# tests/mutants/run.sh builds and runs them, which takes minutes.
+set -eu
+cd "$(dirname "$0")/../.."
+failures=0
+for patch in tests/mutants/*.patch; do
+  if ! patch --dry-run -s -F0 -p1 <"$patch" >/dev/null 2>&1; then
+    echo "FAIL: $patch does not apply; expected that it fits pool/ as it is: make it anew"
+    failures=$((failures + 1))
+  fi
+  named=$(sed -n 's/^Caught-by: *//p' "$patch" | tr ',' ' ')
+  if [ -z "$named" ]; then
+    echo "FAIL: $patch: expected a line \"Caught-by: SCENARIO...\", found none"
+    failures=$((failures + 1))
+  fi
+  for scenario in $named; do
+    if ! grep -rqs "\"name\": \"$scenario\"" scenarios/bugs scenarios/conformance scenarios/behaviour; then
+      echo "FAIL: $patch: expected a scenario named $scenario, found none"
+      failures=$((failures + 1))
+    fi
+  done
+done
+[ "$failures" -eq 0 ] || exit 1
+echo "$(ls tests/mutants/*.patch | wc -l) mutants apply and name their scenarios"

@@ -1,0 +1,119 @@
+#!/bin/sh
+# run.sh - proves that the scenarios catch bugs: builds the pool with one bug at a time and runs
+# scenarios/conformance and scenarios/bugs against it.
+#
+# usage: sh tests/mutants/run.sh [NAME...]     (names of patches here, with or without .patch)
+#
+# Each patch puts one bug into pool/. Its header says which, and in the line "Caught-by:" which
+# scenarios must fail on it. The tree is copied once to a temporary folder and built there, so that
+# a mutant costs one file and a link; the checkout is not touched. Status: 0 all caught as their
+# headers say; 1 one survived, was not caught by a scenario of its header, or no longer applies or
+# compiles; 2 no such patch; 3 the tree itself does not build or its own scenarios fail.
+set -eu
+
+cd -P "$(dirname "$0")/../.."
+root=$(pwd)
+
+[ $# -gt 0 ] || set -- tests/mutants/*.patch
+for name; do
+  name=${name##*/}
+  if [ ! -f "tests/mutants/${name%.patch}.patch" ]; then
+    echo "expected the name of a patch in tests/mutants, found '$name'" >&2
+    exit 2
+  fi
+done
+
+temporary=$(mktemp -d "${TMPDIR:-/tmp}/poolproof-mutants.XXXXXX")
+trap 'rm -rf "$temporary"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+tree=$temporary/tree
+build=$temporary/build
+output=$temporary/output
+
+# A mutant may loop for ever; the whole run of the scenarios takes less than a second.
+limit_seconds=60
+
+mkdir "$tree"
+cp -R CMakeLists.txt pool sim fakes reports scenarios "$tree"
+
+build_tree() {
+  timeout 300 ninja -j 2 -C "$build" poolproof >"$output" 2>&1
+}
+
+# Writes the names of the scenarios that do not pass to $temporary/failed. They run in the copy, so
+# that what is saved meanwhile in the checkout does not count.
+run_scenarios() {
+  status=0
+  (cd "$tree" && timeout "$limit_seconds" "$build/poolproof" run --no-db --quiet --jobs 2 \
+    scenarios/conformance scenarios/bugs) >"$output" 2>&1 || status=$?
+  sed -n 's/^\(FAIL\|CRASH\|HANG\|ERROR\)  *\([a-z0-9-]*\).*/\2/p' "$output" |
+    sort -u >"$temporary/failed"
+}
+
+if ! timeout 120 cmake -S "$tree" -B "$build" -G Ninja >"$output" 2>&1 || ! build_tree; then
+  cat "$output"
+  exit 3
+fi
+run_scenarios
+if [ "$status" -ne 0 ]; then
+  cat "$output"
+  echo 'expected that all scenarios hold without a mutant; put that right first'
+  exit 3
+fi
+
+caught=0
+missed=0
+report() { # NAME TEXT
+  printf '%-42s %s\n' "$1" "$2"
+}
+
+try() { # NAME
+  patch=$root/tests/mutants/$1.patch
+  if ! (cd "$tree" && patch -p1 -F0 -N -s --dry-run <"$patch" >/dev/null 2>&1); then
+    report "$1" 'DOES NOT APPLY: pool/ has changed, write the patch anew'
+    return 1
+  fi
+  (cd "$tree" && patch -p1 -F0 -N -s <"$patch")
+  verdict=0
+  if ! build_tree; then
+    report "$1" 'DOES NOT COMPILE:'
+    grep -m 3 'error:' "$output" || tail -n 3 "$output"
+    verdict=1
+  else
+    run_scenarios
+    judge "$1" || verdict=1
+  fi
+  (cd "$tree" && patch -p1 -F0 -R -s <"$patch")
+  return "$verdict"
+}
+
+judge() { # NAME
+  if [ "$status" -eq 0 ]; then
+    report "$1" 'SURVIVED: no scenario fails'
+    return 1
+  fi
+  if [ "$status" -eq 124 ]; then
+    report "$1" "TOO SLOW: the scenarios were not through after $limit_seconds s"
+    return 1
+  fi
+  # shellcheck disable=SC2013 # names have no blanks
+  for wanted in $(sed -n 's/^Caught-by: //p' "$root/tests/mutants/$1.patch"); do
+    if ! grep -qx "$wanted" "$temporary/failed"; then
+      report "$1" "NOT CAUGHT BY $wanted, but by: $(tr '\n' ' ' <"$temporary/failed")"
+      return 1
+    fi
+  done
+  report "$1" "caught by: $(tr '\n' ' ' <"$temporary/failed")"
+}
+
+for name; do
+  name=${name##*/}
+  if try "${name%.patch}"; then
+    caught=$((caught + 1))
+  else
+    missed=$((missed + 1))
+  fi
+done
+printf '\n%s caught, %s not\n' "$caught" "$missed"
+[ "$missed" -eq 0 ]
