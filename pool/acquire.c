@@ -18,11 +18,7 @@ struct conn *acquire_pick_idle(struct wsp_pool *pool, struct op *op) {
       return conn;
     }
   }
-  struct wsp_node *first = op->target->bucket->idle.first;
-  if (op->force_preferred || first == NULL) {
-    return NULL;
-  }
-  return WSP_OWNER(first, struct conn, in_idle);
+  return op->force_preferred ? NULL : bucket_first_idle(op->target->bucket);
 }
 
 /* Only the conn that it names will do. */
@@ -53,7 +49,7 @@ static void queue_up(struct wsp_pool *pool, struct op *op, bool first_time) {
   if (conn == NULL) {
     conn = wait_choose_conn(op);
   }
-  if (conn == NULL && account->creating == 0) {
+  if (conn == NULL && account->creating == 0 && account->unplaced.first == NULL) {
     /* Sent back to an account that was shut off meanwhile; nothing else leads here. */
     acquire_fail(pool, op, account->effective_max <= 0 ? WSP_QUEUE_FULL : WSP_CONN_CLOSED);
     return;
@@ -76,8 +72,7 @@ static void queue_up(struct wsp_pool *pool, struct op *op, bool first_time) {
  * conn can not wait. */
 static bool is_in_turn(const struct op *op) {
   const struct wsp_node *waiter = op->account->unplaced.first;
-  return waiter == NULL || op->goes_first || op->force_new ||
-         (int64_t)op->arrival < waiter->key;
+  return waiter == NULL || op->goes_first || op->force_new || (int64_t)op->arrival < waiter->key;
 }
 
 /* No conn can be taken: room is used or made, or the acquire queues. */

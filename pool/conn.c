@@ -55,17 +55,46 @@ struct wsp_conn conn_name(struct wsp_pool *pool, const struct conn *conn) {
   return (struct wsp_conn){pool, conn->slot.slot, conn->slot.generation};
 }
 
+static void leave_idle(struct conn *conn) {
+  if (conn->idle_in != NULL) {
+    wsp_order_remove(conn->idle_in, &conn->in_idle);
+    conn->idle_in = NULL;
+  }
+}
+
+/* The lendable conn with the fewest waiters, ties to the least recently used, then to the one that
+ * entered first. Those on which somebody counts although they are idle (waiters of another key, on
+ * a pinned conn) are few, and compared one by one. */
+struct conn *bucket_first_idle(const struct bucket *bucket) {
+  if (bucket->idle.first != NULL) {
+    return WSP_OWNER(bucket->idle.first, struct conn, in_idle);
+  }
+  struct conn *best = NULL;
+  const struct wsp_node *first = bucket->idle_counted.first;
+  for (struct wsp_node *node = bucket->idle_counted.first; node != NULL && node->key == first->key;
+       node = wsp_order_next(node)) {
+    struct conn *conn = WSP_OWNER(node, struct conn, in_idle);
+    if (best == NULL || conn->last_used_at < best->last_used_at) {
+      best = conn;
+    }
+  }
+  return best;
+}
+
 /* Puts an idle conn into the sets that it may be found in, and takes it out of the others. */
 void conn_refresh_sets(struct conn *conn) {
   bool idle = conn->state == CONN_IDLE;
   bool lendable = idle && conn->age_state == AGE_FRESH;
   bool evictable = idle && conn->pins == 0;
-  if (lendable != conn->in_idle.present) {
-    if (lendable) {
-      wsp_order_add(&conn->bucket->idle, &conn->in_idle, conn->last_used_at, conn->entry);
-    } else {
-      wsp_order_remove(&conn->bucket->idle, &conn->in_idle);
-    }
+  struct bucket *bucket = conn->bucket;
+  struct wsp_order *wanted = conn->waiters == 0 ? &bucket->idle : &bucket->idle_counted;
+  int64_t key = conn->waiters == 0 ? conn->last_used_at : conn->waiters;
+  if (!lendable) {
+    leave_idle(conn);
+  } else if (conn->idle_in != wanted || conn->in_idle.key != key) {
+    leave_idle(conn);
+    wsp_order_add(wanted, &conn->in_idle, key, conn->entry);
+    conn->idle_in = wanted;
   }
   if (evictable != conn->in_evictable.present) {
     if (evictable) {
@@ -319,7 +348,7 @@ static void detach(struct wsp_pool *pool, struct conn *conn, enum wsp_reason rea
   wsp_order_remove(&account->by_entry, &conn->in_account);
   wsp_order_remove(conn->age_state == AGE_FRESH ? &account->fresh : &account->retired,
                    &conn->in_age);
-  wsp_order_remove(&conn->bucket->idle, &conn->in_idle);
+  leave_idle(conn);
   wsp_order_remove(&account->evictable, &conn->in_evictable);
   wsp_table_remove(&pool->conn_ids, &conn->by_id);
   account->conns--;

@@ -36,9 +36,10 @@ struct bucket {
   struct account *account;
   struct wsp_text url, proxy;
   size_t references;
-  struct wsp_order idle;       /* lendable conns by (last_used_at, entry) */
-  struct wsp_order by_waiters; /* conns that are not retired by (waiters, entry) */
-  struct wsp_order waiters;    /* that any conn of this key serves, by arrival */
+  struct wsp_order idle;         /* lendable waiter-free conns by (last_used_at, entry) */
+  struct wsp_order idle_counted; /* lendable conns on which somebody counts by (waiters, entry) */
+  struct wsp_order by_waiters;   /* conns that are not retired by (waiters, entry) */
+  struct wsp_order waiters;      /* that any conn of this key serves, by arrival */
 };
 
 /* What to dial: shared by acquires, dials and the account's template. */
@@ -117,8 +118,9 @@ struct conn {
   enum wsp_reason left_because;
 
   struct wsp_node in_account, in_waiters, in_bucket_waiters, in_age, in_idle, in_evictable;
-  struct wsp_order strict;  /* waiters that want this conn alone, by arrival */
-  struct wsp_order counted; /* waiters that do not, but count here, by arrival */
+  struct wsp_order *idle_in; /* the set of the bucket that in_idle is in, NULL: none */
+  struct wsp_order strict;   /* waiters that want this conn alone, by arrival */
+  struct wsp_order counted;  /* waiters that do not, but count here, by arrival */
   struct conn *next_offer;
   bool offered;
 
@@ -314,6 +316,7 @@ struct bucket *bucket_find(const struct wsp_pool *pool, struct account *account,
                            struct wsp_span url, struct wsp_span proxy);
 struct bucket *bucket_obtain(struct wsp_pool *pool, struct account *account, struct wsp_span url,
                              struct wsp_span proxy);
+struct conn *bucket_first_idle(const struct bucket *bucket);
 void bucket_drop(struct wsp_pool *pool, struct bucket *bucket);
 
 /* conn.c */

@@ -9,24 +9,34 @@
 
 #include "pool/internal.h"
 
+static void send(struct wsp_pool *pool, struct conn *conn) {
+  conn->pinging = true;
+  pool->pending_pings++;
+  TRACE(pool, WSP_PING_STARTED, conn->account->last.id, conn, conn->ping_tag,
+        .cause = (int)conn->ping_reason);
+  enum wsp_error error =
+      pool->environment.transport->ping(pool->environment.transport_context, conn->transport);
+  conn->ping_unsent = error != WSP_OK;
+  if (conn->ping_unsent) { /* it fails at the next advance, like any other */
+    pool_timer_clear(pool, &conn->ping_timer);
+    pool_timer_set(pool, &conn->ping_timer, TIMER_PING, conn, pool->now);
+  }
+}
+
 static void begin(struct wsp_pool *pool, struct conn *conn, enum wsp_reason reason,
                   wsp_duration timeout, uint64_t tag) {
   conn->ping_reason = reason;
   conn->ping_timeout = timeout;
   conn->ping_tag = tag;
-  if (conn->ping_canceled) {
-    conn->ping_again = true; /* the transport has not confirmed the cancel of the last one */
-    return;
-  }
-  conn->pinging = true;
   conn->ping_started = pool->now;
-  pool->pending_pings++;
-  TRACE(pool, WSP_PING_STARTED, conn->account->last.id, conn, tag, .cause = (int)reason);
-  enum wsp_error error =
-      pool->environment.transport->ping(pool->environment.transport_context, conn->transport);
-  conn->ping_unsent = error != WSP_OK;
-  pool_timer_set(pool, &conn->ping_timer, TIMER_PING, conn,
-                 error != WSP_OK ? pool->now : wsp_time_add(pool->now, timeout));
+  pool_timer_set(pool, &conn->ping_timer, TIMER_PING, conn, wsp_time_add(pool->now, timeout));
+  if (conn->ping_canceled) {
+    /* The transport has not confirmed the cancel of the last one: this one is sent then. */
+    conn->ping_again = true;
+    TRACE(pool, WSP_PING_JOINED, conn->account->last.id, conn, tag, .cause = (int)reason);
+  } else {
+    send(pool, conn);
+  }
 }
 
 /* Joins the ping under way or begins one. */
@@ -68,8 +78,10 @@ void ping_drop_if_unwanted(struct wsp_pool *pool, struct conn *conn) {
   if (conn->checking || conn->ping_for_sweep || conn->pings != NULL) {
     return;
   }
-  conn->ping_again = false;
-  if (conn->pinging && !conn->ping_canceled) {
+  if (conn->ping_again) {
+    conn->ping_again = false;
+    pool_timer_clear(pool, &conn->ping_timer);
+  } else if (conn->pinging && !conn->ping_canceled) {
     TRACE(pool, WSP_PING_CANCELED, conn->account->last.id, conn, conn->ping_tag,
           .cause = (int)conn->ping_reason, .values = {pool->now - conn->ping_started});
     cancel_transport_ping(pool, conn);
@@ -79,8 +91,8 @@ void ping_drop_if_unwanted(struct wsp_pool *pool, struct conn *conn) {
 /* The conn leaves: the transport says no more of its ping. */
 void ping_forget(struct wsp_pool *pool, struct conn *conn) {
   ping_end_ops(pool, conn, WSP_CONN_CLOSED, NULL);
+  pool_timer_clear(pool, &conn->ping_timer);
   if (conn->pinging) {
-    pool_timer_clear(pool, &conn->ping_timer);
     pool->pending_pings--;
     pool->pending_ping_cancels -= conn->ping_canceled;
     if (!conn->ping_canceled) {
@@ -189,7 +201,11 @@ static void fail(struct wsp_pool *pool, struct conn *conn, enum wsp_reason cause
 
 void ping_timer_fired(struct wsp_pool *pool, struct conn *conn) {
   bool unsent = conn->ping_unsent;
-  cancel_transport_ping(pool, conn);
+  if (conn->ping_again) {
+    conn->ping_again = false; /* never sent: the one before is still being cancelled */
+  } else {
+    cancel_transport_ping(pool, conn);
+  }
   fail(pool, conn, unsent ? WSP_REASON_REFUSED : WSP_REASON_TIMEOUT,
        unsent ? "the transport could not send it" : "timeout");
 }
@@ -216,7 +232,7 @@ void wsp_ping_done(struct wsp_conn name, wsp_time now, enum wsp_error error, con
     pool->pending_ping_cancels--;
     if (conn->ping_again) {
       conn->ping_again = false;
-      begin(pool, conn, conn->ping_reason, conn->ping_timeout, conn->ping_tag);
+      send(pool, conn);
     }
     close_check(pool);
     return;

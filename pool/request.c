@@ -110,10 +110,10 @@ static struct conn *idle_conn(const struct wsp_pool *pool, struct account *accou
   struct conn *conn = conn_find(pool, account, preferred);
   if (conn == NULL || conn->state != CONN_IDLE || conn->bucket != bucket ||
       (conn->age_state != AGE_FRESH && conn->pins == 0)) {
-    if (request->force_preferred_conn || bucket->idle.first == NULL) {
+    conn = request->force_preferred_conn ? NULL : bucket_first_idle(bucket);
+    if (conn == NULL) {
       return NULL;
     }
-    conn = WSP_OWNER(bucket->idle.first, struct conn, in_idle);
   }
   return pool->now - conn->last_used_at >= pool->config.health_check_idle ? NULL : conn;
 }

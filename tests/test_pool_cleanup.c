@@ -237,6 +237,19 @@ static void retired_conn_takes_no_new_lease(void) {
   rig_close(&rig);
 }
 
+static void retired_conn_rotates_over_its_own_age(void) {
+  struct rig rig;
+  struct wsp_config config = config_with(8, 4);
+  config.retire_before_max_age = 60 * SECOND;
+  rig_open(&rig, &config);
+  rig_adopt(&rig, "at", RIG_URL, 3600 * SECOND, 0);
+  wsp_cleanup_sweep(rig.pool, 0);
+  CU_ASSERT(rig_has_conn(&rig, "at")); /* retired, and exactly as old as it may be */
+  wsp_cleanup_sweep(rig.pool, 1);
+  CU_ASSERT_FALSE(rig_has_conn(&rig, "at"));
+  rig_close(&rig);
+}
+
 static void conn_over_age_is_not_lent_without_retirement(void) {
   struct rig rig;
   rig_open(&rig, NULL);
@@ -337,6 +350,8 @@ CU_TestInfo suite_pool_cleanup[] = {
     {"TestOpenAIWSConnPool_PinUnpinConnBranches: pins are counted, bad ones refused",
      pins_are_counted},
     {"a retired conn takes no new lease and leaves at release", retired_conn_takes_no_new_lease},
+    {"a retired conn is rotated when it is over its own age, strictly",
+     retired_conn_rotates_over_its_own_age},
     {"a conn over its age is not lent again", conn_over_age_is_not_lent_without_retirement},
     {"a retired idle conn makes room in a full account", retired_conn_makes_room_when_full},
     {"jitter shortens each conn's own age limit", jitter_shortens_each_conns_own_limit},

@@ -160,19 +160,19 @@ bool model_run(uint64_t seed, int64_t steps) {
 }
 
 static void many_runs(void) {
-  for (uint64_t seed = 1; seed <= 60; seed++) {
+  for (uint64_t seed = 1; seed <= 1500; seed++) {
     CU_ASSERT_FATAL(model_run(seed, 400));
   }
 }
 
 static void long_runs(void) {
-  for (uint64_t seed = 1001; seed <= 1006; seed++) {
+  for (uint64_t seed = 100001; seed <= 100040; seed++) {
     CU_ASSERT_FATAL(model_run(seed, 4000));
   }
 }
 
 CU_TestInfo suite_pool_model[] = {
-    {"60 runs of 400 random operations keep every invariant", many_runs},
-    {"6 runs of 4000 random operations keep every invariant", long_runs},
+    {"1500 runs of 400 random operations keep every invariant", many_runs},
+    {"40 runs of 4000 random operations keep every invariant", long_runs},
     CU_TEST_INFO_NULL,
 };
