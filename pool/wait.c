@@ -49,7 +49,7 @@ void wait_begin(struct wsp_pool *pool, struct op *op, struct conn *conn) {
   if (!op->force_preferred) {
     wsp_order_add(op->has_place ? &account->placed : &account->unplaced, &op->in_account,
                   (int64_t)op->arrival, 0);
-    if (!op->force_new) {
+    if (!op->force_new && op->ping_failures < 2) { /* those two wait for their dial alone */
       wsp_order_add(&op->target->bucket->waiters, &op->in_bucket, (int64_t)op->arrival, 0);
     }
   }

@@ -33,7 +33,8 @@ struct model_acquire {
   wsp_time picked_at;
   uint64_t expected; /* serial of the conn that its last pick should give it; 0: none */
   bool ever_queued, dial_failed;
-  int pings;
+  int picks, pings, ping_failures;
+  uint64_t pinged; /* serial of the conn that is pinged for it; 0: none */
   int callbacks;
   enum wsp_error error;
   struct wsp_op op;
@@ -86,7 +87,7 @@ struct model {
   size_t conn_count;
   uint64_t event_number;
   int64_t grants, reuses, creates, calls, queued, trimmed, asked, waited_ns;
-  int64_t opened, evicted;
+  int64_t opened, evicted, picks, sweeps_begun, sweeps_ended;
   bool closing, close_told;
   int64_t adopted;
   /* An acquire that seems to have passed a waiter; 0: none. Held against the pool when the waiter
@@ -116,6 +117,7 @@ extern const char *const model_proxies[MODEL_URLS];
 void model_observe(void *context, const struct wsp_event *event);
 /* pool_model_check.c: what holds after each advance, and when nothing is under way. */
 void model_check(struct model *model);
+void model_check_quiet(struct model *model);
 void model_check_rest(struct model *model);
 void model_check_grant(struct model *model, struct model_acquire *acquire,
                        const struct wsp_acquire_result *result);
@@ -125,6 +127,7 @@ void model_check_failure(struct model *model, struct model_acquire *acquire,
 void model_step(struct model *model);
 void model_advance(struct model *model);
 void model_close(struct model *model);
+void model_quiet(struct model *model);
 void model_drain(struct model *model);
 struct wsp_config model_config(struct model *model);
 void model_profile_draw(struct model *model);

@@ -143,8 +143,8 @@ static void check_waiter(struct model *model, const struct model_acquire *acquir
     }
     bool named = strcmp(acquire->preferred, conn->id) == 0;
     bool lendable = !stats.retired || (stats.pins > 0 && named);
-    if (model_same_key(acquire, conn) && lendable && !acquire->force_new && acquire->pings < 2 &&
-        (!acquire->force_preferred || named)) {
+    if (model_same_key(acquire, conn) && lendable && !acquire->force_new &&
+        acquire->ping_failures < 2 && (!acquire->force_preferred || named)) {
       model_fail(model, "a waiter (tag) sleeps while a conn (serial) is idle",
                  (int64_t)acquire->tag, (int64_t)i + 1);
     }
@@ -166,6 +166,7 @@ static void check_metrics(struct model *model) {
   check_equal(model, "acquire_create_total", metrics.acquire_create_total, model->creates);
   check_equal(model, "acquire_queue_wait_total", metrics.acquire_queue_wait_total, model->queued);
   check_equal(model, "scale_down_total", metrics.scale_down_total, model->trimmed);
+  check_equal(model, "conn_pick_total", metrics.conn_pick_total, model->picks);
   check_equal(model, "scale_up_total", metrics.scale_up_total, model->asked);
 }
 
@@ -219,6 +220,22 @@ void model_check(struct model *model) {
     }
   }
   check_metrics(model);
+}
+
+/* Every lease was given back, everything was answered, and the sweeps had their time. */
+void model_check_quiet(struct model *model) {
+  check_equal(model, "ping sweeps that ended", model->sweeps_ended, model->sweeps_begun);
+  for (size_t i = 0; i < model->acquire_count; i++) {
+    const struct model_acquire *acquire = model->acquires[i];
+    check_equal(model, "acquires that ended", acquire->callbacks, acquire->refused ? 0 : 1);
+  }
+  for (int64_t id = 1; id <= MODEL_ACCOUNTS; id++) {
+    struct wsp_account_stats stats;
+    wsp_account_stats(model->rig.pool, id, &stats);
+    check_equal(model, "creating in the quiet", stats.creating, 0);
+    check_equal(model, "waiting in the quiet", stats.waiting, 0);
+    check_equal(model, "leased in the quiet", stats.leased, 0);
+  }
 }
 
 /* Nothing is under way any more. */
@@ -295,7 +312,7 @@ void model_check_failure(struct model *model, struct model_acquire *acquire,
       MODEL_CHECK(model, acquire->force_preferred, "preferred_unavailable without force");
       break;
     case WSP_PING_FAILED:
-      MODEL_CHECK(model, acquire->pings >= 2, "ping_failed without two failed pings");
+      MODEL_CHECK(model, acquire->ping_failures >= 2, "ping_failed without two failed pings");
       break;
     case WSP_DIAL_FAILED:
       MODEL_CHECK(model, acquire->dial_failed, "dial_failed without a failed dial");

@@ -48,8 +48,17 @@ static void conn_evicted(struct model *model, const struct wsp_event *event) {
   bool trimming = event->cause == WSP_REASON_MAX_IDLE || event->cause == WSP_REASON_ROOM;
   model->trimmed += trimming;
   if (trimming || event->cause == WSP_REASON_MAX_AGE) {
-    MODEL_CHECK(model, event->values[2] == 0, "a pinned conn is trimmed, rotated or evicted");
     MODEL_CHECK(model, conn->holder == 0, "a leased conn is trimmed, rotated or evicted");
+  }
+  if (trimming || event->cause == WSP_REASON_MAX_AGE || event->cause == WSP_REASON_RETIRED) {
+    MODEL_CHECK(model, event->values[2] == 0, "a pinned conn is trimmed, rotated or evicted");
+  }
+  if (event->cause == WSP_REASON_PING_FAILED) {
+    for (size_t i = model->first_live; i < model->acquire_count; i++) {
+      struct model_acquire *acquire = model->acquires[i];
+      acquire->ping_failures += acquire->pinged == event->conn_serial;
+      acquire->pinged = acquire->pinged == event->conn_serial ? 0 : acquire->pinged;
+    }
   }
 }
 
@@ -59,8 +68,9 @@ static void suspect(struct model *model, const struct model_acquire *acquire,
   for (size_t i = model->first_live; i < acquire->tag - 1 && model->passer == 0; i++) {
     const struct model_acquire *other = model->acquires[i];
     if (other->state != MODEL_QUEUED || other->queued_event > acquire->started_event ||
-        other->account != acquire->account || other->canceled || other->pings >= 2 ||
-        (other->deadline != 0 && other->deadline <= model->rig.now)) {
+        other->account != acquire->account || other->canceled || other->ping_failures >= 2 ||
+        (other->deadline != 0 && other->deadline <= model->rig.now) ||
+        (other->picks > 1 && other->picked_at == model->rig.now)) { /* sent back just now */
       continue;
     }
     if (conn == NULL ? !other->force_preferred || other->force_new
@@ -73,13 +83,41 @@ static void suspect(struct model *model, const struct model_acquire *acquire,
   }
 }
 
+static int64_t idle_ceiling(const struct model *model, int64_t effective_max) {
+  const struct wsp_config *config = &model->rig.config;
+  int64_t ceiling = config->max_idle_per_account > config->min_idle_per_account
+                        ? config->max_idle_per_account
+                        : config->min_idle_per_account;
+  return ceiling < effective_max ? ceiling : effective_max;
+}
+
+/* A cleanup leaves no idle conn that is over its age or one too many, but those that must stay. */
+static void cleanup_ran(struct model *model, const struct wsp_event *event) {
+  struct wsp_account_stats account;
+  wsp_account_stats(model->rig.pool, event->account, &account);
+  bool too_many = account.idle > idle_ceiling(model, account.effective_max);
+  for (size_t i = 0; i < model->conn_count; i++) {
+    const struct model_conn *conn = &model->conns[i];
+    struct wsp_conn_stats stats;
+    if (!conn->open || conn->account != event->account ||
+        !wsp_conn_stats(model->rig.pool, conn->account, conn->id, &stats) ||
+        stats.state != WSP_CONN_IDLE || stats.pins > 0) {
+      continue;
+    }
+    MODEL_CHECK(model, event->now - stats.created_at <= model->rig.config.max_conn_age,
+                "a cleanup leaves an idle conn that is over its age");
+    MODEL_CHECK(model, !too_many || stats.waiters > 0, "a cleanup leaves too many idle conns");
+  }
+}
+
 /* The conn that an acquire that picks now is to be lent: the named one if it is idle, else the
  * idle one with the fewest waiters, the least recently used of those, the first of those. 0: none.
  */
 static uint64_t expected_pick(struct model *model, const struct model_acquire *acquire) {
   uint64_t best = 0;
   struct wsp_conn_stats best_stats = {.waiters = 0};
-  for (size_t i = 0; i < model->conn_count && !acquire->force_new && acquire->pings < 2; i++) {
+  for (size_t i = 0; i < model->conn_count && !acquire->force_new && acquire->ping_failures < 2;
+       i++) {
     const struct model_conn *conn = &model->conns[i];
     struct wsp_conn_stats stats;
     if (!conn->open || !model_same_key(acquire, conn) ||
@@ -175,12 +213,7 @@ static void dial_started(struct model *model, struct model_acquire *acquire,
 static void prewarm_started(struct model *model, const struct wsp_event *event) {
   struct wsp_account_stats stats;
   wsp_account_stats(model->rig.pool, event->account, &stats);
-  const struct wsp_config *config = &model->rig.config;
-  int64_t ceiling = config->max_idle_per_account > config->min_idle_per_account
-                        ? config->max_idle_per_account
-                        : config->min_idle_per_account;
-  ceiling = ceiling < stats.effective_max ? ceiling : stats.effective_max;
-  int64_t limit = stats.leased + stats.waiting + ceiling;
+  int64_t limit = stats.leased + stats.waiting + idle_ceiling(model, stats.effective_max);
   limit = limit < stats.target ? limit : stats.target;
   int64_t total = stats.conns + stats.creating;
   int64_t need = event->values[0];
@@ -204,6 +237,10 @@ static void follow(struct model *model, struct model_acquire *acquire,
       acquire->state = MODEL_QUEUED;
       acquire->queued_event = model->event_number;
       check_queue_choice(model, acquire, event);
+      MODEL_CHECK(model,
+                  event->conn_serial == 0 || acquire->picks > 1 ||
+                      event->values[1] <= model->rig.config.queue_limit_per_conn,
+                  "an acquire queues on a conn that is at its limit");
       break;
     case WSP_ACQUIRE_REQUEUED:
       if (acquire->state != MODEL_QUEUED) {
@@ -212,6 +249,7 @@ static void follow(struct model *model, struct model_acquire *acquire,
       }
       break;
     case WSP_ACQUIRE_PICKED:
+      acquire->picks++;
       acquire->picked_at = event->now;
       acquire->picked_event = model->event_number;
       acquire->expected = expected_pick(model, acquire);
@@ -227,11 +265,14 @@ static void follow(struct model *model, struct model_acquire *acquire,
       if (event->cause == WSP_REASON_HEALTH_CHECK) {
         acquire->state = MODEL_PINGING;
         acquire->pings++;
+        acquire->pinged = event->conn_serial;
+        MODEL_CHECK(model, acquire->ping_failures < 2, "an idle conn is taken after two failures");
       }
       break;
     case WSP_ACQUIRE_GRANTED:
     case WSP_ACQUIRE_FAILED:
       acquire->state = MODEL_ENDED;
+      acquire->pinged = 0;
       break;
     default:
       break;
@@ -278,6 +319,19 @@ void model_observe(void *context, const struct wsp_event *event) {
       break;
     case WSP_PREWARM_STARTED:
       prewarm_started(model, event);
+      break;
+    case WSP_CLEANUP_RAN:
+      cleanup_ran(model, event);
+      break;
+    case WSP_ACQUIRE_PICKED:
+      model->picks++;
+      break;
+    case WSP_PING_SWEEP_STARTED:
+      model->sweeps_begun++;
+      MODEL_CHECK(model, model->sweeps_begun == model->sweeps_ended + 1, "ping sweeps overlap");
+      break;
+    case WSP_PING_SWEEP_FINISHED:
+      model->sweeps_ended++;
       break;
     default:
       break;

@@ -307,8 +307,10 @@ static void answer_dial(struct model *model) {
   if (dial->canceled && model_chance(model, 60)) {
     stub_dial_error(rig, dial, WSP_CANCELED);
   } else if (!model_chance(model, model->profile.failure_percent)) {
-    bool wanted = !dial->canceled;
-    struct stub_conn *conn = stub_dial_ok(rig, dial);
+    wsp_duration timeout =
+        rig->config.dial_timeout + (dial->prewarm ? rig->config.prewarm_extra_delay : 0);
+    bool wanted = !dial->canceled && rig->now < dial->started_at + timeout;
+    const struct stub_conn *conn = stub_dial_ok(rig, dial);
     MODEL_CHECK(model, wanted || conn->dropped, "a conn of a dial that was given up is kept");
   } else if (model_chance(model, 30)) {
     stub_dial_nil(rig, dial);
@@ -448,17 +450,50 @@ void model_step(struct model *model) {
   }
 }
 
-/* Ends all that is under way. The pool must be closing. */
-void model_drain(struct model *model) {
+static void release_all(struct model *model) {
   for (size_t i = 0; i < model->acquire_count; i++) {
     wsp_lease_release(model->acquires[i]->lease, model->rig.now);
   }
+}
+
+static void unpin_all(struct model *model) {
+  for (size_t i = 0; i < model->conn_count; i++) {
+    const struct model_conn *conn = &model->conns[i];
+    struct wsp_conn_stats stats;
+    while (wsp_conn_stats(model->rig.pool, conn->account, conn->id, &stats) && stats.pins > 0) {
+      wsp_unpin(model->rig.pool, model->rig.now, conn->account, conn->id);
+    }
+  }
+}
+
+/* Borrowers give back what they get, the transport answers at once, and nobody asks any more. */
+void model_quiet(struct model *model) {
+  struct rig *rig = &model->rig;
+  model->profile.busy_percent = 0;
+  rig->answer_dials = rig->answer_pings = true;
+  wsp_time end = rig->now + 20 * SECOND;
+  unpin_all(model);
+  while (rig->now < end && model->failure == NULL) {
+    release_all(model);
+    wsp_time next = wsp_pool_next_deadline(rig->pool);
+    rig->now = next > rig->now && next < end ? next : rig->now + (next > rig->now ? SECOND : 0);
+    do {
+      wsp_pool_advance(rig->pool, rig->now);
+      release_all(model);
+    } while (rig_confirm(rig) || wsp_pool_next_deadline(rig->pool) <= rig->now);
+  }
+  model_check(model);
+  model_check_quiet(model);
+  rig->answer_dials = rig->answer_pings = false;
+}
+
+/* Ends all that is under way. The pool must be closing. */
+void model_drain(struct model *model) {
+  release_all(model);
   model_advance(model);
   do {
     wsp_pool_advance(model->rig.pool, model->rig.now);
   } while (rig_confirm(&model->rig));
-  for (size_t i = 0; i < model->acquire_count; i++) {
-    wsp_lease_release(model->acquires[i]->lease, model->rig.now);
-  }
+  release_all(model);
   rig_settle(&model->rig);
 }

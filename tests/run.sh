@@ -96,7 +96,7 @@ for file in tests/test_*.c; do
 done
 
 run_one 'scenarios, release build' build/poolproof run --db "$TMPDIR/poolproof.db" scenarios
-run_one 'scenarios, debug build' build-debug/poolproof run --db "$TMPDIR/poolproof.db" scenarios
+run_one 'scenarios, debug build' build-debug/poolproof run --no-db scenarios
 
 for script in tests/integration/*.sh; do
   if [ -x "$script" ]; then

@@ -141,6 +141,33 @@ static void accounts_have_limits_of_their_own(void) {
   rig_close(&rig);
 }
 
+static void two_failed_pings_wait_for_the_dial_alone(void) {
+  struct rig rig;
+  struct wsp_config config = rig_config();
+  config.max_connecting = 1;
+  config.health_check_idle = SECOND;
+  rig_open(&rig, &config);
+  struct stub_conn *first = rig_adopt(&rig, "first", RIG_URL, 3 * SECOND, 3 * SECOND);
+  struct stub_conn *second = rig_adopt(&rig, "second", RIG_URL, 2 * SECOND, 2 * SECOND);
+  struct wsp_acquire_request request = rig_request();
+  request.url = RIG_OTHER_URL;
+  rig_acquire(&rig, &request); /* dials, so that the next one has to wait for its turn */
+  struct ending *ending = rig_acquire(&rig, NULL);
+  stub_ping_done(&rig, first, WSP_PING_FAILED, "lost");
+  stub_ping_done(&rig, second, WSP_PING_FAILED, "lost");
+  CHECK_ACCOUNT(&rig, RIG_ACCOUNT, 0, 0, 0, 1, 2);
+  rig_adopt(&rig, "third", RIG_URL, 0, 0);
+  rig_settle(&rig);
+  CHECK_PENDING(ending); /* it takes no idle conn any more */
+  CU_ASSERT_EQUAL(rig_conn(&rig, "third").state, WSP_CONN_IDLE);
+  stub_dial_failed(&rig, rig.dials[0], 503, "no");
+  CU_ASSERT_EQUAL(rig.dial_count, 2);
+  (void)stub_dial_ok(&rig, rig.dials[1]);
+  rig_settle(&rig);
+  CHECK_GRANTED(ending, "oa_ws_1_1", 0);
+  rig_close(&rig);
+}
+
 static void deadline_of_one_does_not_upset_the_order(void) {
   struct rig rig;
   open_with(&rig, 3, 1);
@@ -171,6 +198,8 @@ CU_TestInfo suite_pool_connecting[] = {
     {"a waiter that ends gives its place back", waiter_with_a_place_that_ends_gives_it_back},
     {"prewarm dials count, and come after waiters", prewarm_counts_and_comes_after_waiters},
     {"each account has its own limit", accounts_have_limits_of_their_own},
+    {"after two failed pings an acquire waits for its dial alone",
+     two_failed_pings_wait_for_the_dial_alone},
     {"a waiter past its deadline does not upset the order",
      deadline_of_one_does_not_upset_the_order},
     CU_TEST_INFO_NULL,

@@ -238,6 +238,61 @@ static void second_asker_shares_the_answer(void) {
   rig_close(&rig);
 }
 
+/* The sweep's ping is over, and lost with its conn lent: the transport has not confirmed its end
+ * when an acquire wants a ping of its own. */
+static void ping_behind_a_cancelled_one_has_its_timeout(void) {
+  struct rig rig;
+  struct wsp_config config = rig_config();
+  config.max_conns_per_account = 1;
+  config.health_check_idle = SECOND;
+  rig_open(&rig, &config);
+  rig.hold_cancels = true;
+  struct stub_conn *conn = rig_adopt(&rig, "c", RIG_URL, 0, 0);
+  wsp_ping_sweep(rig.pool, 0);
+  struct ending *first = rig_acquire(&rig, NULL);
+  rig_run(&rig, 2 * SECOND); /* probe_timeout */
+  CU_ASSERT(conn->ping_canceled);
+  rig_release(&rig, first);
+  rig_run(&rig, 3 * SECOND);
+  struct ending *second = rig_acquire(&rig, NULL);
+  rig_settle(&rig);
+  CHECK_PENDING(second);
+  CU_ASSERT_EQUAL(conn->pings, 1);
+  rig_run(&rig, 5 * SECOND - 1);
+  CU_ASSERT(rig_has_conn(&rig, "c"));
+  rig_run(&rig, 5 * SECOND); /* health_check_timeout */
+  CU_ASSERT_FALSE(rig_has_conn(&rig, "c"));
+  CU_ASSERT_EQUAL(rig.dial_count, 1);
+  (void)stub_dial_ok(&rig, rig_last_dial(&rig));
+  rig_settle(&rig);
+  CHECK_GRANTED(second, "oa_ws_1_1", 5 * SECOND);
+  rig_close(&rig);
+}
+
+static void ping_behind_a_cancelled_one_is_sent(void) {
+  struct rig rig;
+  struct wsp_config config = rig_config();
+  config.health_check_idle = SECOND;
+  rig_open(&rig, &config);
+  rig.hold_cancels = true;
+  struct stub_conn *conn = rig_adopt(&rig, "c", RIG_URL, 0, 0);
+  wsp_ping_sweep(rig.pool, 0);
+  struct ending *first = rig_acquire(&rig, NULL);
+  rig_run(&rig, 2 * SECOND);
+  rig_release(&rig, first);
+  rig_run(&rig, 3 * SECOND);
+  struct ending *second = rig_acquire(&rig, NULL);
+  rig_run(&rig, 4 * SECOND);
+  stub_ping_done(&rig, conn, WSP_OK, NULL); /* the end of the cancelled one: no answer */
+  rig_settle(&rig);
+  CHECK_PENDING(second);
+  CU_ASSERT_EQUAL(conn->pings, 2);
+  stub_ping_done(&rig, conn, WSP_OK, NULL);
+  rig_settle(&rig);
+  CHECK_GRANTED(second, "c", 4 * SECOND);
+  rig_close(&rig);
+}
+
 static void peer_closes_during_the_ping(void) {
   struct rig rig;
   open_with(&rig, 1);
@@ -317,6 +372,10 @@ CU_TestInfo suite_pool_health[] = {
     {"the acquire whose ping failed has the room that this makes",
      failed_ping_comes_before_waiters},
     {"a second asker shares the answer", second_asker_shares_the_answer},
+    {"a ping that waits for the end of a cancelled one has its timeout all the same",
+     ping_behind_a_cancelled_one_has_its_timeout},
+    {"a ping that waits for the end of a cancelled one is sent then",
+     ping_behind_a_cancelled_one_is_sent},
     {"a peer's close during the ping sends the acquire back", peer_closes_during_the_ping},
     {"health_check_idle 0 pings always", zero_pings_always},
     {"a ping that the transport can not send is a failure", transport_that_can_not_ping},

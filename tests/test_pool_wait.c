@@ -168,6 +168,25 @@ static void unpinned_conn_makes_room(void) {
   rig_close(&rig);
 }
 
+/* Over the maximum by one, and all are idle and of no use: both go, for there is nobody else who
+ * could end the wait. */
+static void useless_conns_of_an_overfull_account_make_room(void) {
+  struct rig rig;
+  open_with(&rig, 1);
+  struct ending *holder = rig_dialled(&rig);
+  rig_adopt(&rig, "adopted", RIG_OTHER_URL, 0, 0);
+  struct wsp_acquire_request request = rig_request();
+  request.proxy = "http://proxy:1";
+  struct ending *waiter = rig_acquire(&rig, &request);
+  rig_settle(&rig);
+  CHECK_PENDING(waiter);
+  rig_release(&rig, holder);
+  CHECK_ACCOUNT(&rig, RIG_ACCOUNT, 0, 0, 0, 0, 1);
+  CU_ASSERT_EQUAL(rig.dial_count, 2);
+  CU_ASSERT_EQUAL(rig_metrics(&rig).scale_down_total, 2);
+  rig_close(&rig);
+}
+
 static void closed_conn_sends_waiters_back_in_order(void) {
   struct rig rig;
   open_with(&rig, 2);
@@ -384,6 +403,8 @@ CU_TestInfo suite_pool_wait[] = {
     {"a conn that nobody can use stays when only strict waiters are left",
      useless_conn_is_not_evicted_for_a_strict_waiter},
     {"a conn that is unpinned makes room for a waiter", unpinned_conn_makes_room},
+    {"idle conns that nobody can use make room also in an account over its maximum",
+     useless_conns_of_an_overfull_account_make_room},
     {"a conn that closes sends its waiters back, in their order",
      closed_conn_sends_waiters_back_in_order},
     {"queue limits are checked on entry only", limits_are_checked_on_entry_only},
