@@ -141,17 +141,28 @@ struct conn *account_first_evictable(const struct account *account, bool waiter_
   return NULL;
 }
 
-/* Evicts the least recently used idle conn that nobody needs, if that makes room. */
-bool account_make_room(struct wsp_pool *pool, struct account *account, bool waiter_free) {
-  if (account->conns - 1 + account->creating >= account->effective_max) {
-    return false;
-  }
-  struct conn *conn = account_first_evictable(account, waiter_free);
-  if (conn == NULL) {
-    return false;
-  }
+static void evict_for_room(struct wsp_pool *pool, struct conn *conn) {
   pool->metrics.scale_down_total++;
   conn_leave(pool, conn, WSP_REASON_ROOM);
+}
+
+/* For a newcomer: evicts the least recently used idle conn that nobody counts on, if that makes
+ * room. */
+void account_make_room(struct wsp_pool *pool, struct account *account) {
+  struct conn *conn = account_first_evictable(account, true);
+  if (conn != NULL && account->conns - 1 + account->creating < account->effective_max) {
+    evict_for_room(pool, conn);
+  }
+}
+
+/* For a waiter: what is idle after all offers is of no use to any waiter, nor to those who count
+ * on it. An account over its maximum may have to lose several. */
+static bool evict_for_waiter(struct wsp_pool *pool, struct account *account) {
+  int64_t evictable = (int64_t)account->evictable.count;
+  if (evictable == 0 || account->conns - evictable + account->creating >= account->effective_max) {
+    return false;
+  }
+  evict_for_room(pool, account_first_evictable(account, false));
   return true;
 }
 
@@ -172,8 +183,7 @@ static bool serve_room(struct wsp_pool *pool, struct account *account) {
     }
     return true;
   }
-  /* What is idle after all offers is of no use to any waiter, nor to those who count on it. */
-  if (account_make_room(pool, account, false)) {
+  if (evict_for_waiter(pool, account)) {
     return true;
   }
   if (account->effective_max <= 0 && account->conns == 0 && account->creating == 0) {

@@ -80,7 +80,7 @@ static void dial_or_queue(struct wsp_pool *pool, struct op *op, bool first_time)
   struct account *account = op->account;
   bool in_turn = is_in_turn(op);
   if (in_turn && !account_has_room(account) && op->ping_failures < 2) {
-    (void)account_make_room(pool, account, true);
+    account_make_room(pool, account);
   }
   if (in_turn && account_has_room(account)) {
     account->creating++;

@@ -295,7 +295,7 @@ int64_t account_idle(const struct account *account);
 int64_t account_idle_ceiling(const struct wsp_pool *pool, const struct account *account);
 int64_t account_target(const struct wsp_pool *pool, const struct account *account);
 struct conn *account_first_evictable(const struct account *account, bool waiter_free);
-bool account_make_room(struct wsp_pool *pool, struct account *account, bool waiter_free);
+void account_make_room(struct wsp_pool *pool, struct account *account);
 bool account_has_room(const struct account *account);
 bool account_may_connect(const struct wsp_pool *pool, const struct account *account);
 void account_settle(struct wsp_pool *pool, struct account *account);
