@@ -10,7 +10,7 @@ static uint64_t account_hash(int64_t id) {
   return hash ^ (hash >> 32);
 }
 
-struct account *account_find(const struct wsp_pool *pool, int64_t id) {
+struct account *wsp_account_find(const struct wsp_pool *pool, int64_t id) {
   struct wsp_link *link = wsp_table_first(&pool->accounts, account_hash(id));
   for (; link != NULL; link = wsp_table_next(link)) {
     struct account *account = WSP_OWNER(link, struct account, link);
@@ -21,8 +21,8 @@ struct account *account_find(const struct wsp_pool *pool, int64_t id) {
   return NULL;
 }
 
-struct account *account_obtain(struct wsp_pool *pool, int64_t id) {
-  struct account *account = account_find(pool, id);
+struct account *wsp_account_obtain(struct wsp_pool *pool, int64_t id) {
+  struct account *account = wsp_account_find(pool, id);
   if (account != NULL) {
     return account;
   }
@@ -40,7 +40,8 @@ struct account *account_obtain(struct wsp_pool *pool, int64_t id) {
   return account;
 }
 
-void account_know(struct wsp_pool *pool, struct account *account, const struct wsp_account *as) {
+void wsp_account_know(struct wsp_pool *pool, struct account *account,
+                      const struct wsp_account *as) {
   if (account->known && account->last.type == as->type &&
       account->last.concurrency == as->concurrency) {
     return;
@@ -50,15 +51,15 @@ void account_know(struct wsp_pool *pool, struct account *account, const struct w
   int64_t before = account->effective_max;
   account->effective_max = wsp_effective_max_conns(&pool->config, as);
   if (account->effective_max > before) {
-    account_settle(pool, account); /* the new room belongs to those who wait for it */
+    wsp_account_settle(pool, account); /* the new room belongs to those who wait for it */
   }
 }
 
-int64_t account_idle(const struct account *account) {
+int64_t wsp_account_idle(const struct account *account) {
   return account->conns - account->leased;
 }
 
-int64_t account_idle_ceiling(const struct wsp_pool *pool, const struct account *account) {
+int64_t wsp_account_idle_ceiling(const struct wsp_pool *pool, const struct account *account) {
   int64_t ceiling = pool->config.max_idle_per_account;
   if (ceiling < pool->config.min_idle_per_account) {
     ceiling = pool->config.min_idle_per_account;
@@ -75,7 +76,7 @@ static int64_t for_demand(int64_t demand, wsp_decimal utilization) {
   return scaled / utilization + (scaled % utilization != 0);
 }
 
-int64_t account_target(const struct wsp_pool *pool, const struct account *account) {
+int64_t wsp_account_target(const struct wsp_pool *pool, const struct account *account) {
   int64_t max = account->effective_max;
   if (max <= 0) {
     return 0;
@@ -96,11 +97,11 @@ int64_t account_target(const struct wsp_pool *pool, const struct account *accoun
   return target < max ? target : max;
 }
 
-bool account_has_room(const struct account *account) {
+bool wsp_account_has_room(const struct account *account) {
   return account->conns + account->creating < account->effective_max;
 }
 
-bool account_may_connect(const struct wsp_pool *pool, const struct account *account) {
+bool wsp_account_may_connect(const struct wsp_pool *pool, const struct account *account) {
   return pool->config.max_connecting == 0 || account->connecting < pool->config.max_connecting;
 }
 
@@ -114,23 +115,23 @@ static void serve_offer(struct wsp_pool *pool, struct account *account) {
   conn->offered = false;
   conn->next_offer = NULL;
   while (conn->state == CONN_IDLE) {
-    struct op *op = wait_first_for(conn);
+    struct op *op = wsp_wait_first_for(conn);
     if (op == NULL) {
       break;
     }
-    if (op_overdue(pool, op)) {
-      acquire_end(pool, op, WSP_DEADLINE_EXCEEDED);
+    if (wsp_op_overdue(pool, op)) {
+      wsp_acquire_end(pool, op, WSP_DEADLINE_EXCEEDED);
       continue;
     }
-    wait_end(pool, op);
-    acquire_grant(pool, op, conn);
+    wsp_wait_end(pool, op);
+    wsp_acquire_grant(pool, op, conn);
   }
 }
 
 /* The least recently used idle, unpinned conn; `waiter_free`: on which nobody counts. Those that
  * somebody counts on are there only while evicting them would make no room, so few are passed
  * over. */
-struct conn *account_first_evictable(const struct account *account, bool waiter_free) {
+struct conn *wsp_account_first_evictable(const struct account *account, bool waiter_free) {
   struct wsp_node *node = account->evictable.first;
   for (; node != NULL; node = wsp_order_next(node)) {
     struct conn *conn = WSP_OWNER(node, struct conn, in_evictable);
@@ -143,13 +144,13 @@ struct conn *account_first_evictable(const struct account *account, bool waiter_
 
 static void evict_for_room(struct wsp_pool *pool, struct conn *conn) {
   pool->metrics.scale_down_total++;
-  conn_leave(pool, conn, WSP_REASON_ROOM);
+  wsp_conn_leave(pool, conn, WSP_REASON_ROOM);
 }
 
 /* For a newcomer: evicts the least recently used idle conn that nobody counts on, if that makes
  * room. */
-void account_make_room(struct wsp_pool *pool, struct account *account) {
-  struct conn *conn = account_first_evictable(account, true);
+void wsp_account_make_room(struct wsp_pool *pool, struct account *account) {
+  struct conn *conn = wsp_account_first_evictable(account, true);
   if (conn != NULL && account->conns - 1 + account->creating < account->effective_max) {
     evict_for_room(pool, conn);
   }
@@ -162,7 +163,7 @@ static bool evict_for_waiter(struct wsp_pool *pool, struct account *account) {
   if (evictable == 0 || account->conns - evictable + account->creating >= account->effective_max) {
     return false;
   }
-  evict_for_room(pool, account_first_evictable(account, false));
+  evict_for_room(pool, wsp_account_first_evictable(account, false));
   return true;
 }
 
@@ -175,11 +176,11 @@ static bool serve_room(struct wsp_pool *pool, struct account *account) {
   if (op == NULL) {
     return false;
   }
-  if (account_has_room(account)) {
-    if (op_overdue(pool, op)) {
-      acquire_end(pool, op, WSP_DEADLINE_EXCEEDED);
+  if (wsp_account_has_room(account)) {
+    if (wsp_op_overdue(pool, op)) {
+      wsp_acquire_end(pool, op, WSP_DEADLINE_EXCEEDED);
     } else {
-      wait_place(pool, op);
+      wsp_wait_place(pool, op);
     }
     return true;
   }
@@ -188,7 +189,7 @@ static bool serve_room(struct wsp_pool *pool, struct account *account) {
   }
   if (account->effective_max <= 0 && account->conns == 0 && account->creating == 0) {
     /* Nothing can ever serve it: the account has been shut off while it waited. */
-    acquire_end(pool, op, WSP_QUEUE_FULL);
+    wsp_acquire_end(pool, op, WSP_QUEUE_FULL);
     return true;
   }
   return false;
@@ -196,13 +197,13 @@ static bool serve_room(struct wsp_pool *pool, struct account *account) {
 
 static bool serve_connecting(struct wsp_pool *pool, struct account *account) {
   struct op *op = first_waiter(&account->placed);
-  if (op == NULL || !account_may_connect(pool, account)) {
+  if (op == NULL || !wsp_account_may_connect(pool, account)) {
     return false;
   }
-  if (op_overdue(pool, op)) {
-    acquire_end(pool, op, WSP_DEADLINE_EXCEEDED);
+  if (wsp_op_overdue(pool, op)) {
+    wsp_acquire_end(pool, op, WSP_DEADLINE_EXCEEDED);
   } else {
-    wait_place(pool, op);
+    wsp_wait_place(pool, op);
   }
   return true;
 }
@@ -213,7 +214,7 @@ static bool serve_restart(struct wsp_pool *pool, struct account *account) {
     return false;
   }
   wsp_order_remove(&account->restarts, node);
-  acquire_route(pool, WSP_OWNER(node, struct op, in_special));
+  wsp_acquire_route(pool, WSP_OWNER(node, struct op, in_special));
   return true;
 }
 
@@ -223,12 +224,12 @@ static bool serve_orphan(struct wsp_pool *pool, struct account *account) {
     return false;
   }
   wsp_order_remove(&account->orphans, node);
-  wait_rehome(pool, WSP_OWNER(node, struct op, in_special));
+  wsp_wait_rehome(pool, WSP_OWNER(node, struct op, in_special));
   return true;
 }
 
-void account_settle(struct wsp_pool *pool, struct account *account) {
-  account_retire_due(pool, account);
+void wsp_account_settle(struct wsp_pool *pool, struct account *account) {
+  wsp_account_retire_due(pool, account);
   for (;;) {
     /* Acquires that start over come first: one whose ping failed is to have the room that this
      * made (README.md, "Health check"). */
@@ -244,10 +245,10 @@ void account_settle(struct wsp_pool *pool, struct account *account) {
       break;
     }
   }
-  prewarm_continue(pool, account);
-  sweep_pump(pool);
-  refill_pump(pool);
-  close_check(pool);
+  wsp_prewarm_continue(pool, account);
+  wsp_sweep_pump(pool);
+  wsp_refill_pump(pool);
+  wsp_close_check(pool);
 }
 
 void wsp_account_stats(const struct wsp_pool *pool, int64_t id, struct wsp_account_stats *stats) {
@@ -255,19 +256,19 @@ void wsp_account_stats(const struct wsp_pool *pool, int64_t id, struct wsp_accou
   if (pool == NULL) {
     return;
   }
-  const struct account *account = account_find(pool, id);
+  const struct account *account = wsp_account_find(pool, id);
   if (account == NULL) {
     stats->effective_max = wsp_effective_max_conns(&pool->config, NULL);
     struct account unknown = {.effective_max = stats->effective_max};
-    stats->target = account_target(pool, &unknown);
+    stats->target = wsp_account_target(pool, &unknown);
     return;
   }
   stats->conns = account->conns;
   stats->leased = account->leased;
-  stats->idle = account_idle(account);
+  stats->idle = wsp_account_idle(account);
   stats->waiting = account->waiting;
   stats->creating = account->creating;
-  stats->target = account_target(pool, account);
+  stats->target = wsp_account_target(pool, account);
   stats->effective_max = account->effective_max;
   stats->prewarm_fails = account->prewarm_fails;
 }

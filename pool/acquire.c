@@ -6,33 +6,33 @@
 #include "pool/internal.h"
 
 /* A conn that the acquire may take at this moment, or NULL. */
-struct conn *acquire_pick_idle(struct wsp_pool *pool, struct op *op) {
+struct conn *wsp_acquire_pick_idle(struct wsp_pool *pool, struct op *op) {
   struct account *account = op->account;
   if (op->force_new || op->ping_failures >= 2) {
     return NULL;
   }
   if (op->preferred.length > 0) {
     struct conn *conn =
-        conn_find(pool, account, (struct wsp_span){op->preferred.text, op->preferred.length});
-    if (conn != NULL && conn->state == CONN_IDLE && conn_usable_by_name(conn, op)) {
+        wsp_conn_find(pool, account, (struct wsp_span){op->preferred.text, op->preferred.length});
+    if (conn != NULL && conn->state == CONN_IDLE && wsp_conn_usable_by_name(conn, op)) {
       return conn;
     }
   }
-  return op->force_preferred ? NULL : bucket_first_idle(op->target->bucket);
+  return op->force_preferred ? NULL : wsp_bucket_first_idle(op->target->bucket);
 }
 
 /* Only the conn that it names will do. */
 static void route_to_preferred(struct wsp_pool *pool, struct op *op, bool first_time) {
   struct wsp_span id = {op->preferred.text, op->preferred.length};
-  struct conn *conn = conn_find(pool, op->account, id);
-  if (conn == NULL || !conn_usable_by_name(conn, op)) {
-    acquire_fail(pool, op, WSP_PREFERRED_UNAVAILABLE);
+  struct conn *conn = wsp_conn_find(pool, op->account, id);
+  if (conn == NULL || !wsp_conn_usable_by_name(conn, op)) {
+    wsp_acquire_fail(pool, op, WSP_PREFERRED_UNAVAILABLE);
   } else if (conn->state == CONN_IDLE) { /* not picked, since two pings have failed */
-    acquire_fail(pool, op, WSP_PING_FAILED);
+    wsp_acquire_fail(pool, op, WSP_PING_FAILED);
   } else if (first_time && conn->waiters >= pool->config.queue_limit_per_conn) {
-    acquire_fail(pool, op, WSP_QUEUE_FULL);
+    wsp_acquire_fail(pool, op, WSP_QUEUE_FULL);
   } else {
-    wait_begin(pool, op, conn);
+    wsp_wait_begin(pool, op, conn);
   }
 }
 
@@ -41,17 +41,18 @@ static void queue_up(struct wsp_pool *pool, struct op *op, bool first_time) {
   int64_t limit = pool->config.queue_limit_per_conn;
   struct conn *conn = NULL;
   if (op->preferred.length > 0) {
-    conn = conn_find(pool, account, (struct wsp_span){op->preferred.text, op->preferred.length});
-    if (conn != NULL && (!conn_usable_by_name(conn, op) || conn->waiters >= limit)) {
+    conn =
+        wsp_conn_find(pool, account, (struct wsp_span){op->preferred.text, op->preferred.length});
+    if (conn != NULL && (!wsp_conn_usable_by_name(conn, op) || conn->waiters >= limit)) {
       conn = NULL;
     }
   }
   if (conn == NULL) {
-    conn = wait_choose_conn(op);
+    conn = wsp_wait_choose_conn(op);
   }
   if (conn == NULL && account->creating == 0 && account->unplaced.first == NULL) {
     /* Sent back to an account that was shut off meanwhile; nothing else leads here. */
-    acquire_fail(pool, op, account->effective_max <= 0 ? WSP_QUEUE_FULL : WSP_CONN_CLOSED);
+    wsp_acquire_fail(pool, op, account->effective_max <= 0 ? WSP_QUEUE_FULL : WSP_CONN_CLOSED);
     return;
   }
   bool full;
@@ -61,10 +62,10 @@ static void queue_up(struct wsp_pool *pool, struct op *op, bool first_time) {
     full = account->connless / limit >= account->creating;
   }
   if (first_time && full) {
-    acquire_fail(pool, op, WSP_QUEUE_FULL);
+    wsp_acquire_fail(pool, op, WSP_QUEUE_FULL);
     return;
   }
-  wait_begin(pool, op, conn);
+  wsp_wait_begin(pool, op, conn);
 }
 
 /* Whether room, if there is any, is this acquire's to take. One that was sent back to the choice
@@ -79,21 +80,21 @@ static bool is_in_turn(const struct op *op) {
 static void dial_or_queue(struct wsp_pool *pool, struct op *op, bool first_time) {
   struct account *account = op->account;
   bool in_turn = is_in_turn(op);
-  if (in_turn && !account_has_room(account) && op->ping_failures < 2) {
-    account_make_room(pool, account);
+  if (in_turn && !wsp_account_has_room(account) && op->ping_failures < 2) {
+    wsp_account_make_room(pool, account);
   }
-  if (in_turn && account_has_room(account)) {
+  if (in_turn && wsp_account_has_room(account)) {
     account->creating++;
-    if (account_may_connect(pool, account) && account->placed.first == NULL) {
-      dial_start(pool, account, op->target, op);
+    if (wsp_account_may_connect(pool, account) && account->placed.first == NULL) {
+      wsp_dial_start(pool, account, op->target, op);
     } else {
       op->has_place = true;
-      wait_begin(pool, op, NULL);
+      wsp_wait_begin(pool, op, NULL);
     }
   } else if (op->ping_failures >= 2) {
-    acquire_fail(pool, op, WSP_PING_FAILED);
+    wsp_acquire_fail(pool, op, WSP_PING_FAILED);
   } else if (op->force_new) {
-    acquire_fail(pool, op, WSP_QUEUE_FULL);
+    wsp_acquire_fail(pool, op, WSP_QUEUE_FULL);
   } else {
     queue_up(pool, op, first_time);
   }
@@ -115,27 +116,27 @@ static void count_pick(struct wsp_pool *pool, struct op *op, wsp_time started) {
 }
 
 /* The choice of a conn: an idle one, a dial, the queue, or an error. */
-void acquire_route(struct wsp_pool *pool, struct op *op) {
+void wsp_acquire_route(struct wsp_pool *pool, struct op *op) {
   struct account *account = op->account;
   bool first_time = !op->entered;
   op->entered = true;
   op->state = OP_STARTING;
   if (pool->closed) { /* it had been granted a conn before the close, and lost it */
-    acquire_fail(pool, op, WSP_POOL_CLOSED);
+    wsp_acquire_fail(pool, op, WSP_POOL_CLOSED);
     return;
   }
   wsp_time started = pick_clock(pool);
-  account_retire_due(pool, account);
-  struct conn *conn = acquire_pick_idle(pool, op);
+  wsp_account_retire_due(pool, account);
+  struct conn *conn = wsp_acquire_pick_idle(pool, op);
   count_pick(pool, op, started);
   if (conn != NULL) {
-    acquire_grant(pool, op, conn);
+    wsp_acquire_grant(pool, op, conn);
   }
-  if (first_time && cleanup_due(pool, account)) {
+  if (first_time && wsp_cleanup_due(pool, account)) {
     /* After the pick, so that it can not trim what this acquire could have taken; and what it
      * frees belongs to those who wait already. */
-    cleanup_account(pool, account, WSP_REASON_ACQUIRE);
-    account_settle(pool, account);
+    wsp_cleanup_account(pool, account, WSP_REASON_ACQUIRE);
+    wsp_account_settle(pool, account);
   }
   if (conn != NULL) {
     return;
@@ -150,36 +151,36 @@ void acquire_route(struct wsp_pool *pool, struct op *op) {
 
 /* `conn` is idle and becomes the acquire's: at once, or after a ping when it has been idle for
  * long. */
-void acquire_grant(struct wsp_pool *pool, struct op *op, struct conn *conn) {
-  conn_lease(conn);
+void wsp_acquire_grant(struct wsp_pool *pool, struct op *op, struct conn *conn) {
+  wsp_conn_lease(conn);
   conn->holder = op;
   op->conn = conn;
   if (pool->now - conn->last_used_at >= pool->config.health_check_idle) {
     op->state = OP_PINGING;
-    op_wait_until_deadline(pool, op);
-    ping_for_acquire(pool, op, conn);
+    wsp_op_wait_until_deadline(pool, op);
+    wsp_ping_for_acquire(pool, op, conn);
   } else {
-    acquire_granted(pool, op, conn, true);
+    wsp_acquire_granted(pool, op, conn, true);
   }
 }
 
 /* `conn` is leased and held for `op`: only the delivery is left. */
-void acquire_granted(struct wsp_pool *pool, struct op *op, struct conn *conn, bool reused) {
+void wsp_acquire_granted(struct wsp_pool *pool, struct op *op, struct conn *conn, bool reused) {
   conn->holder = op;
   conn->reused = reused;
   op->conn = conn;
-  op_complete(pool, op, WSP_OK);
+  wsp_op_complete(pool, op, WSP_OK);
 }
 
-void acquire_fail(struct wsp_pool *pool, struct op *op, enum wsp_error error) {
-  op_complete(pool, op, error);
+void wsp_acquire_fail(struct wsp_pool *pool, struct op *op, enum wsp_error error) {
+  wsp_op_complete(pool, op, error);
 }
 
 /* The conn that was meant for `op` has left before `op` had it: back to the choice. */
-void acquire_restart(struct wsp_pool *pool, struct op *op) {
+void wsp_acquire_restart(struct wsp_pool *pool, struct op *op) {
   if (op->state == OP_COMPLETED) {
-    op_uncomplete(pool, op);
-    op_wait_until_deadline(pool, op);
+    wsp_op_uncomplete(pool, op);
+    wsp_op_wait_until_deadline(pool, op);
   }
   op->conn = NULL;
   op->state = OP_RESTARTING;
@@ -187,17 +188,17 @@ void acquire_restart(struct wsp_pool *pool, struct op *op) {
 }
 
 /* Ends an acquire from any state; what it had been given goes back (a settle must follow). */
-void acquire_end(struct wsp_pool *pool, struct op *op, enum wsp_error error) {
+void wsp_acquire_end(struct wsp_pool *pool, struct op *op, enum wsp_error error) {
   struct conn *conn = op->conn;
   switch (op->state) {
     case OP_WAITING:
-      wait_end(pool, op);
+      wsp_wait_end(pool, op);
       break;
     case OP_DIALING: {
       enum wsp_reason reason = error == WSP_CANCELED            ? WSP_REASON_CANCELED
                                : error == WSP_DEADLINE_EXCEEDED ? WSP_REASON_DEADLINE
                                                                 : WSP_REASON_POOL_CLOSED;
-      dial_cancel(pool, op->dial, reason);
+      wsp_dial_cancel(pool, op->dial, reason);
       break;
     }
     case OP_PINGING: /* the ping goes on and decides what becomes of the conn */
@@ -213,28 +214,28 @@ void acquire_end(struct wsp_pool *pool, struct op *op, enum wsp_error error) {
       }
       op->conn = NULL;
       op->error = error;
-      conn_free(pool, conn, false);
+      wsp_conn_free(pool, conn, false);
       return;
     case OP_STARTING:
     case OP_PENDING:
     case OP_DELIVERED:
       break;
   }
-  op_complete(pool, op, error);
+  wsp_op_complete(pool, op, error);
 }
 
 /* The account's last successful acquire is what prewarm dials. */
-void account_remember(struct wsp_pool *pool, struct account *account, struct target *target) {
+void wsp_account_remember(struct wsp_pool *pool, struct account *account, struct target *target) {
   if (account->template_ != target) {
-    target_hold(target);
-    target_drop(pool, account->template_);
+    wsp_target_hold(target);
+    wsp_target_drop(pool, account->template_);
     account->template_ = target;
   }
 }
 
 /* The conn is leased: it gets its lease's name, and what the borrower may ask of it. */
-void lease_lend(struct wsp_pool *pool, struct conn *conn, uint64_t tag, wsp_duration queue_wait,
-                wsp_duration conn_pick, bool queued) {
+void wsp_lease_lend(struct wsp_pool *pool, struct conn *conn, uint64_t tag, wsp_duration queue_wait,
+                    wsp_duration conn_pick, bool queued) {
   conn->holder = NULL;
   pool->next_lease += pool->next_lease == UINT32_MAX ? 2 : 1;
   conn->lease_generation = pool->next_lease;
@@ -254,8 +255,8 @@ void lease_lend(struct wsp_pool *pool, struct conn *conn, uint64_t tag, wsp_dura
 static void deliver_failure(struct wsp_pool *pool, struct op *op,
                             struct wsp_acquire_result *result) {
   size_t size = 0;
-  char *text = text_of_failure(&pool->memory, op->error, op->status,
-                               (struct wsp_span){op->cause.text, op->cause.length}, &size);
+  char *text = wsp_text_of_failure(&pool->memory, op->error, op->status,
+                                   (struct wsp_span){op->cause.text, op->cause.length}, &size);
   result->error_text = text != NULL ? text : wsp_error_text(op->error);
   result->status = op->status;
   result->cause = op->cause.text != NULL ? op->cause.text : "";
@@ -273,10 +274,10 @@ static void deliver_failure(struct wsp_pool *pool, struct op *op,
 /* Time may have passed between the grant and its delivery: an existing conn that has been retired
  * since is not lent any more, and the acquire starts over. (One that was dialled for the acquire is
  * lent however old it is, or a limit of next to nothing would dial for ever.) */
-bool acquire_still_good(struct wsp_pool *pool, struct op *op) {
+bool wsp_acquire_still_good(struct wsp_pool *pool, struct op *op) {
   struct conn *conn = op->conn;
   struct account *account = op->account;
-  account_retire_due(pool, account);
+  wsp_account_retire_due(pool, account);
   if (!conn->reused || conn->age_state == AGE_FRESH ||
       (conn->pins > 0 && wsp_span_equal((struct wsp_span){op->preferred.text, op->preferred.length},
                                         (struct wsp_span){conn->id.text, conn->id.length}))) {
@@ -284,16 +285,16 @@ bool acquire_still_good(struct wsp_pool *pool, struct op *op) {
   }
   if (conn->pins > 0) {
     conn->holder = NULL;
-    conn_free(pool, conn, false);
-    acquire_restart(pool, op);
+    wsp_conn_free(pool, conn, false);
+    wsp_acquire_restart(pool, op);
   } else {
-    conn_leave(pool, conn, WSP_REASON_RETIRED);
+    wsp_conn_leave(pool, conn, WSP_REASON_RETIRED);
   }
-  account_settle(pool, account);
+  wsp_account_settle(pool, account);
   return false;
 }
 
-void acquire_deliver(struct wsp_pool *pool, struct op *op) {
+void wsp_acquire_deliver(struct wsp_pool *pool, struct op *op) {
   struct wsp_acquire_result result = {
       .error = op->error,
       .error_text = "",
@@ -306,19 +307,19 @@ void acquire_deliver(struct wsp_pool *pool, struct op *op) {
   }
   if (op->error != WSP_OK) {
     deliver_failure(pool, op, &result);
-    op_destroy(pool, op);
+    wsp_op_destroy(pool, op);
     return;
   }
   struct conn *conn = op->conn;
   struct account *account = op->account;
-  lease_lend(pool, conn, op->tag, op->queue_wait, op->conn_pick, op->queued);
+  wsp_lease_lend(pool, conn, op->tag, op->queue_wait, op->conn_pick, op->queued);
   result.lease = (struct wsp_lease){pool, conn->slot.slot, conn->lease_generation};
   result.reused = conn->reused;
-  account_remember(pool, account, op->target);
-  prewarm_consider(pool, account);
+  wsp_account_remember(pool, account, op->target);
+  wsp_prewarm_consider(pool, account);
   wsp_acquire_callback callback = op->acquire_callback;
   void *context = op->context;
-  op_destroy(pool, op);
+  wsp_op_destroy(pool, op);
   if (callback != NULL) {
     callback(context, &result);
   }

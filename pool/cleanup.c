@@ -4,7 +4,7 @@
 #include "pool/internal.h"
 
 /* An account that was never cleaned is due. */
-bool cleanup_due(const struct wsp_pool *pool, const struct account *account) {
+bool wsp_cleanup_due(const struct wsp_pool *pool, const struct account *account) {
   return !account->cleaned ||
          pool->now - account->last_cleanup >= pool->config.acquire_cleanup_interval;
 }
@@ -18,7 +18,7 @@ static int64_t rotate(struct wsp_pool *pool, struct account *account) {
     wsp_order_remove(&account->retired, &conn->in_age);
     conn->age_state = AGE_OVER;
     if (conn->state == CONN_IDLE && conn->pins == 0) {
-      conn_leave(pool, conn, WSP_REASON_MAX_AGE);
+      wsp_conn_leave(pool, conn, WSP_REASON_MAX_AGE);
       rotated++;
     }
   }
@@ -26,23 +26,24 @@ static int64_t rotate(struct wsp_pool *pool, struct account *account) {
 }
 
 /* Returns how many conns have left. A settle must follow. */
-int64_t cleanup_account(struct wsp_pool *pool, struct account *account, enum wsp_reason reason) {
-  account_retire_due(pool, account);
+int64_t wsp_cleanup_account(struct wsp_pool *pool, struct account *account,
+                            enum wsp_reason reason) {
+  wsp_account_retire_due(pool, account);
   account->cleaned = true;
   account->last_cleanup = pool->now;
   int64_t rotated = rotate(pool, account);
   int64_t trimmed = 0;
-  int64_t ceiling = account_idle_ceiling(pool, account);
-  while (account_idle(account) > ceiling) {
-    struct conn *conn = account_first_evictable(account, true);
+  int64_t ceiling = wsp_account_idle_ceiling(pool, account);
+  while (wsp_account_idle(account) > ceiling) {
+    struct conn *conn = wsp_account_first_evictable(account, true);
     if (conn == NULL) {
       break;
     }
     pool->metrics.scale_down_total++;
-    conn_leave(pool, conn, WSP_REASON_MAX_IDLE);
+    wsp_conn_leave(pool, conn, WSP_REASON_MAX_IDLE);
     trimmed++;
   }
   TRACE(pool, WSP_CLEANUP_RAN, account->last.id, NULL, 0, .cause = (int)reason,
-        .values = {rotated, trimmed, account_idle(account)});
+        .values = {rotated, trimmed, wsp_account_idle(account)});
   return rotated + trimmed;
 }

@@ -9,7 +9,7 @@ static struct account *account_of(struct wsp_node *node) {
 }
 
 /* Complete when the transport has confirmed every cancel and close. Leased conns do not count. */
-void close_check(struct wsp_pool *pool) {
+void wsp_close_check(struct wsp_pool *pool) {
   if (!pool->closed || pool->pending_dials > 0 || pool->pending_closes > 0 ||
       pool->pending_ping_cancels > 0) {
     return;
@@ -21,7 +21,7 @@ void close_check(struct wsp_pool *pool) {
   while (pool->closers != NULL) {
     struct op *op = pool->closers;
     pool->closers = op->next_io;
-    op_complete(pool, op, WSP_OK);
+    wsp_op_complete(pool, op, WSP_OK);
   }
 }
 
@@ -31,24 +31,24 @@ static void end_acquires(struct wsp_pool *pool, struct account *account, enum ws
     struct op *op = WSP_OWNER(node, struct op, in_acquires);
     node = wsp_order_next(node); /* ending one leaves it in the set until it is delivered */
     if (op->state != OP_COMPLETED) {
-      acquire_end(pool, op, error);
+      wsp_acquire_end(pool, op, error);
     }
   }
 }
 
 static void close_account(struct wsp_pool *pool, struct account *account) {
-  prewarm_abandon(pool, account);
+  wsp_prewarm_abandon(pool, account);
   end_acquires(pool, account, WSP_POOL_CLOSED);
   struct wsp_node *node = account->by_entry.first;
   while (node != NULL) {
     struct conn *conn = WSP_OWNER(node, struct conn, in_account);
     node = wsp_order_next(node);
     if (conn->state == CONN_IDLE || conn->checking) {
-      conn_leave(pool, conn, WSP_REASON_POOL_CLOSED);
+      wsp_conn_leave(pool, conn, WSP_REASON_POOL_CLOSED);
     } else if (conn->ping_for_sweep) {
       conn->ping_for_sweep = false;
       pool->sweep.in_flight--;
-      ping_drop_if_unwanted(pool, conn);
+      wsp_ping_drop_if_unwanted(pool, conn);
     }
   }
 }
@@ -58,10 +58,10 @@ enum wsp_error wsp_pool_close(struct wsp_pool *pool, wsp_time now, void (*callba
   if (pool == NULL) {
     return WSP_POOL_CLOSED;
   }
-  pool_enter(pool, now);
+  wsp_pool_enter(pool, now);
   enum wsp_error error = WSP_OK;
   if (callback != NULL) {
-    struct op *op = op_create(pool, OP_CLOSE);
+    struct op *op = wsp_op_create(pool, OP_CLOSE);
     if (op == NULL) {
       error = WSP_OUT_OF_MEMORY;
     } else {
@@ -74,12 +74,12 @@ enum wsp_error wsp_pool_close(struct wsp_pool *pool, wsp_time now, void (*callba
   if (!pool->closed) {
     pool->closed = true;
     TRACE(pool, WSP_POOL_CLOSE_STARTED, 0, NULL, 0, .cause = 0);
-    sweep_stop(pool);
+    wsp_sweep_stop(pool);
     for (struct wsp_node *a = pool->accounts_by_id.first; a != NULL; a = wsp_order_next(a)) {
       close_account(pool, account_of(a));
     }
   }
-  close_check(pool);
+  wsp_close_check(pool);
   return error;
 }
 
@@ -91,11 +91,11 @@ static int64_t restart_acquires(struct wsp_pool *pool, struct account *account) 
   for (; node != NULL; node = wsp_order_next(node)) {
     struct op *op = WSP_OWNER(node, struct op, in_acquires);
     if (op->state == OP_WAITING && !op->force_preferred) {
-      wait_end(pool, op);
-      acquire_restart(pool, op);
+      wsp_wait_end(pool, op);
+      wsp_acquire_restart(pool, op);
     } else if (op->state == OP_DIALING) {
-      dial_cancel(pool, op->dial, WSP_REASON_CLEARED);
-      acquire_restart(pool, op);
+      wsp_dial_cancel(pool, op->dial, WSP_REASON_CLEARED);
+      wsp_acquire_restart(pool, op);
       dials++;
     }
   }
@@ -106,23 +106,23 @@ void wsp_clear_account(struct wsp_pool *pool, wsp_time now, int64_t id) {
   if (pool == NULL) {
     return;
   }
-  pool_enter(pool, now);
-  struct account *account = account_find(pool, id);
+  wsp_pool_enter(pool, now);
+  struct account *account = wsp_account_find(pool, id);
   if (account == NULL) {
     return;
   }
-  target_drop(pool, account->template_);
+  wsp_target_drop(pool, account->template_);
   account->template_ = NULL;
-  prewarm_abandon(pool, account);
-  refill_drop(pool, account);
+  wsp_prewarm_abandon(pool, account);
+  wsp_refill_drop(pool, account);
   int64_t conns = account->conns;
   int64_t dials = restart_acquires(pool, account);
   while (account->by_entry.first != NULL) {
-    conn_leave(pool, WSP_OWNER(account->by_entry.first, struct conn, in_account),
-               WSP_REASON_CLEARED);
+    wsp_conn_leave(pool, WSP_OWNER(account->by_entry.first, struct conn, in_account),
+                   WSP_REASON_CLEARED);
   }
   TRACE(pool, WSP_ACCOUNT_CLEARED, id, NULL, 0, .values = {conns, dials});
-  account_settle(pool, account);
+  wsp_account_settle(pool, account);
 }
 
 static struct conn *conn_by_id(struct wsp_pool *pool, wsp_time now, int64_t account,
@@ -130,8 +130,8 @@ static struct conn *conn_by_id(struct wsp_pool *pool, wsp_time now, int64_t acco
   if (pool == NULL) {
     return NULL;
   }
-  pool_enter(pool, now);
-  return conn_find(pool, account_find(pool, account), wsp_trim(id));
+  wsp_pool_enter(pool, now);
+  return wsp_conn_find(pool, wsp_account_find(pool, account), wsp_trim(id));
 }
 
 bool wsp_evict(struct wsp_pool *pool, wsp_time now, int64_t account, const char *id) {
@@ -140,8 +140,8 @@ bool wsp_evict(struct wsp_pool *pool, wsp_time now, int64_t account, const char 
     return false;
   }
   struct account *owner = conn->account;
-  conn_leave(pool, conn, WSP_REASON_EVICTED);
-  account_settle(pool, owner);
+  wsp_conn_leave(pool, conn, WSP_REASON_EVICTED);
+  wsp_account_settle(pool, owner);
   return true;
 }
 
@@ -151,7 +151,7 @@ bool wsp_pin(struct wsp_pool *pool, wsp_time now, int64_t account, const char *i
     return false;
   }
   conn->pins++;
-  conn_refresh_sets(conn);
+  wsp_conn_refresh_sets(conn);
   TRACE(pool, WSP_CONN_PINNED, account, conn, 0, .values = {conn->pins});
   return true;
 }
@@ -172,17 +172,18 @@ void wsp_unpin(struct wsp_pool *pool, wsp_time now, int64_t account, const char 
       wsp_order_add(&conn->account->retired, &conn->in_age, conn->created_at + conn->age_limit,
                     conn->entry);
     }
-    conn_refresh_sets(conn);
-    conn_offer(conn);
+    wsp_conn_refresh_sets(conn);
+    wsp_conn_offer(conn);
   }
-  account_settle(pool, conn->account);
+  wsp_account_settle(pool, conn->account);
 }
 
 static enum wsp_error check_adoption(const struct wsp_pool *pool,
                                      const struct wsp_adoption *adoption) {
   struct wsp_span id = wsp_trim(adoption->id);
   if (adoption->account <= 0 || id.length == 0 || adoption->conn == NULL || adoption->age < 0 ||
-      adoption->idle < 0 || conn_find(pool, account_find(pool, adoption->account), id) != NULL) {
+      adoption->idle < 0 ||
+      wsp_conn_find(pool, wsp_account_find(pool, adoption->account), id) != NULL) {
     return WSP_INVALID_REQUEST;
   }
   if (wsp_trim(adoption->url).length == 0) {
@@ -197,34 +198,35 @@ enum wsp_error wsp_adopt(struct wsp_pool *pool, wsp_time now, const struct wsp_a
   if (pool == NULL) {
     return WSP_POOL_CLOSED;
   }
-  pool_enter(pool, now);
+  wsp_pool_enter(pool, now);
   enum wsp_error error = check_adoption(pool, adoption);
   if (error != WSP_OK) {
     return error;
   }
-  struct account *account = account_obtain(pool, adoption->account);
-  struct bucket *bucket = account == NULL ? NULL
-                                          : bucket_obtain(pool, account, wsp_trim(adoption->url),
-                                                          wsp_trim(adoption->proxy));
+  struct account *account = wsp_account_obtain(pool, adoption->account);
+  struct bucket *bucket =
+      account == NULL
+          ? NULL
+          : wsp_bucket_obtain(pool, account, wsp_trim(adoption->url), wsp_trim(adoption->proxy));
   if (bucket == NULL) {
     return WSP_OUT_OF_MEMORY;
   }
-  struct conn *conn = conn_enter(pool, &(struct conn_entry){
-                                           .account = account,
-                                           .bucket = bucket,
-                                           .id = wsp_trim(adoption->id),
-                                           .transport = adoption->conn,
-                                           .headers = adoption->headers,
-                                           .header_count = adoption->header_count,
-                                           .created_at = pool->now - adoption->age,
-                                           .last_used_at = pool->now - adoption->idle,
-                                           .reason = WSP_REASON_ADOPTED,
-                                       });
-  bucket_drop(pool, bucket); /* the conn holds it now, if there is one */
+  struct conn *conn = wsp_conn_enter(pool, &(struct conn_entry){
+                                               .account = account,
+                                               .bucket = bucket,
+                                               .id = wsp_trim(adoption->id),
+                                               .transport = adoption->conn,
+                                               .headers = adoption->headers,
+                                               .header_count = adoption->header_count,
+                                               .created_at = pool->now - adoption->age,
+                                               .last_used_at = pool->now - adoption->idle,
+                                               .reason = WSP_REASON_ADOPTED,
+                                           });
+  wsp_bucket_drop(pool, bucket); /* the conn holds it now, if there is one */
   if (conn == NULL) {
     return WSP_OUT_OF_MEMORY;
   }
-  *name = conn_name(pool, conn);
-  account_settle(pool, account);
+  *name = wsp_conn_name(pool, conn);
+  wsp_account_settle(pool, account);
   return WSP_OK;
 }

@@ -23,8 +23,8 @@ static uint64_t id_hash(const struct account *account, struct wsp_span id) {
   return wsp_span_hash(id, (uint64_t)account->last.id);
 }
 
-struct conn *conn_find(const struct wsp_pool *pool, const struct account *account,
-                       struct wsp_span id) {
+struct conn *wsp_conn_find(const struct wsp_pool *pool, const struct account *account,
+                           struct wsp_span id) {
   if (account == NULL || id.length == 0) {
     return NULL;
   }
@@ -39,7 +39,7 @@ struct conn *conn_find(const struct wsp_pool *pool, const struct account *accoun
   return NULL;
 }
 
-struct conn *conn_of_lease(struct wsp_lease lease) {
+struct conn *wsp_conn_of_lease(struct wsp_lease lease) {
   if (lease.pool == NULL || lease.generation == 0) {
     return NULL;
   }
@@ -51,7 +51,7 @@ struct conn *conn_of_lease(struct wsp_lease lease) {
   return conn;
 }
 
-struct wsp_conn conn_name(struct wsp_pool *pool, const struct conn *conn) {
+struct wsp_conn wsp_conn_name(struct wsp_pool *pool, const struct conn *conn) {
   return (struct wsp_conn){pool, conn->slot.slot, conn->slot.generation};
 }
 
@@ -65,7 +65,7 @@ static void leave_idle(struct conn *conn) {
 /* The lendable conn with the fewest waiters, ties to the least recently used, then to the one that
  * entered first. Those on which somebody counts although they are idle (waiters of another key, on
  * a pinned conn) are few, and compared one by one. */
-struct conn *bucket_first_idle(const struct bucket *bucket) {
+struct conn *wsp_bucket_first_idle(const struct bucket *bucket) {
   if (bucket->idle.first != NULL) {
     return WSP_OWNER(bucket->idle.first, struct conn, in_idle);
   }
@@ -82,7 +82,7 @@ struct conn *bucket_first_idle(const struct bucket *bucket) {
 }
 
 /* Puts an idle conn into the sets that it may be found in, and takes it out of the others. */
-void conn_refresh_sets(struct conn *conn) {
+void wsp_conn_refresh_sets(struct conn *conn) {
   bool idle = conn->state == CONN_IDLE;
   bool lendable = idle && conn->age_state == AGE_FRESH;
   bool evictable = idle && conn->pins == 0;
@@ -118,16 +118,16 @@ static void uncount_waiters(struct conn *conn) {
   wsp_order_remove(&conn->bucket->by_waiters, &conn->in_bucket_waiters);
 }
 
-void conn_set_waiters(struct conn *conn, int64_t waiters) {
+void wsp_conn_set_waiters(struct conn *conn, int64_t waiters) {
   uncount_waiters(conn);
   conn->waiters = waiters;
   count_waiters(conn);
-  conn_refresh_sets(conn);
+  wsp_conn_refresh_sets(conn);
 }
 
 /* Retires every conn whose time has come: it keeps its place among the account's conns, but no
  * acquire finds it by its key any more. Strictly over: at the limit itself it is still fresh. */
-void account_retire_due(struct wsp_pool *pool, struct account *account) {
+void wsp_account_retire_due(struct wsp_pool *pool, struct account *account) {
   for (;;) {
     struct wsp_node *node = account->fresh.first;
     if (node == NULL || node->key >= pool->now) {
@@ -140,7 +140,7 @@ void account_retire_due(struct wsp_pool *pool, struct account *account) {
     wsp_order_add(&account->retired, &conn->in_age, conn->created_at + conn->age_limit,
                   conn->entry);
     count_waiters(conn);
-    conn_refresh_sets(conn);
+    wsp_conn_refresh_sets(conn);
     TRACE(pool, WSP_CONN_RETIRED, account->last.id, conn, 0,
           .values = {pool->now - conn->created_at});
   }
@@ -169,18 +169,18 @@ static wsp_duration draw_jitter(struct wsp_pool *pool, wsp_duration bound) {
 /* "oa_ws_ACCOUNT_SEQUENCE"; numbers whose id an adopted conn has taken already are passed over. */
 static bool set_drawn_id(struct wsp_pool *pool, struct conn *conn, const struct account *account) {
   char id[2 * INTEGER_TEXT_SIZE + 8] = "oa_ws_";
-  size_t stem = 6 + text_of_integer(account->last.id, id + 6);
+  size_t stem = 6 + wsp_text_of_integer(account->last.id, id + 6);
   id[stem++] = '_';
   struct wsp_span span = {id, 0};
   do {
     pool->next_sequence++;
-    span.length = stem + text_of_integer((int64_t)pool->next_sequence, id + stem);
-  } while (conn_find(pool, account, span) != NULL);
+    span.length = stem + wsp_text_of_integer((int64_t)pool->next_sequence, id + stem);
+  } while (wsp_conn_find(pool, account, span) != NULL);
   return wsp_text_set(&conn->id, &pool->memory, span);
 }
 
 static struct conn *conn_create(struct wsp_pool *pool, const struct conn_entry *entry) {
-  if (!pool_timer_reserve(pool) || !wsp_table_reserve(&pool->conn_ids, &pool->memory)) {
+  if (!wsp_pool_timer_reserve(pool) || !wsp_table_reserve(&pool->conn_ids, &pool->memory)) {
     return NULL;
   }
   struct conn *conn = wsp_slab_take(&pool->conns, &pool->memory);
@@ -201,7 +201,7 @@ static struct conn *conn_create(struct wsp_pool *pool, const struct conn_entry *
   return conn;
 }
 
-struct conn *conn_enter(struct wsp_pool *pool, const struct conn_entry *entry) {
+struct conn *wsp_conn_enter(struct wsp_pool *pool, const struct conn_entry *entry) {
   struct conn *conn = conn_create(pool, entry);
   if (conn == NULL) {
     return NULL;
@@ -235,20 +235,20 @@ struct conn *conn_enter(struct wsp_pool *pool, const struct conn_entry *entry) {
     conn->holder = entry->holder;
   } else {
     transition(conn, CONN_IDLE);
-    conn_refresh_sets(conn);
-    conn_offer(conn);
+    wsp_conn_refresh_sets(conn);
+    wsp_conn_offer(conn);
   }
   return conn;
 }
 
-void conn_lease(struct conn *conn) {
+void wsp_conn_lease(struct conn *conn) {
   transition(conn, CONN_LEASED);
   conn->account->leased++;
   conn->ping_interrupted = true;
-  conn_refresh_sets(conn);
+  wsp_conn_refresh_sets(conn);
 }
 
-void conn_offer(struct conn *conn) {
+void wsp_conn_offer(struct conn *conn) {
   struct account *account = conn->account;
   if (conn->offered) {
     return;
@@ -284,17 +284,17 @@ static void withdraw_offer(struct conn *conn) {
 
 /* Ends a lease, or what was to become one; the conn is offered to the waiters by the settle that
  * must follow. */
-void conn_free(struct wsp_pool *pool, struct conn *conn, bool touch) {
+void wsp_conn_free(struct wsp_pool *pool, struct conn *conn, bool touch) {
   struct account *account = conn->account;
   conn->lease_generation = 0;
   conn->holder = NULL;
-  account_retire_due(pool, account);
+  wsp_account_retire_due(pool, account);
   if (pool->closed) {
-    conn_leave(pool, conn, WSP_REASON_POOL_CLOSED);
+    wsp_conn_leave(pool, conn, WSP_REASON_POOL_CLOSED);
     return;
   }
   if (conn->age_state != AGE_FRESH && conn->pins == 0) {
-    conn_leave(pool, conn, WSP_REASON_RETIRED);
+    wsp_conn_leave(pool, conn, WSP_REASON_RETIRED);
     return;
   }
   transition(conn, CONN_IDLE);
@@ -304,14 +304,15 @@ void conn_free(struct wsp_pool *pool, struct conn *conn, bool touch) {
   } else {
     TRACE(pool, WSP_CONN_FREED, account->last.id, conn, 0, .cause = 0);
   }
-  conn_refresh_sets(conn);
-  conn_offer(conn);
+  wsp_conn_refresh_sets(conn);
+  wsp_conn_offer(conn);
 }
 
 /* What waited for this conn: strict waiters end, the others look for another one. */
 static void dismiss_waiters(struct wsp_pool *pool, struct conn *conn) {
   while (conn->strict.first != NULL) {
-    acquire_end(pool, WSP_OWNER(conn->strict.first, struct op, in_conn), WSP_PREFERRED_UNAVAILABLE);
+    wsp_acquire_end(pool, WSP_OWNER(conn->strict.first, struct op, in_conn),
+                    WSP_PREFERRED_UNAVAILABLE);
   }
   while (conn->counted.first != NULL) {
     struct op *op = WSP_OWNER(conn->counted.first, struct op, in_conn);
@@ -354,23 +355,23 @@ static void detach(struct wsp_pool *pool, struct conn *conn, enum wsp_reason rea
   account->conns--;
   account->leased -= leased;
   conn->checking = false;
-  io_end_all(pool, conn);
-  ping_forget(pool, conn);
+  wsp_io_end_all(pool, conn);
+  wsp_ping_forget(pool, conn);
   dismiss_waiters(pool, conn);
   uncount_waiters(conn);
-  conn_drop_inbox(pool, conn);
+  wsp_conn_drop_inbox(pool, conn);
   if (holder != NULL) {
-    acquire_restart(pool, holder);
+    wsp_acquire_restart(pool, holder);
   }
 }
 
-void conn_leave(struct wsp_pool *pool, struct conn *conn, enum wsp_reason reason) {
+void wsp_conn_leave(struct wsp_pool *pool, struct conn *conn, enum wsp_reason reason) {
   detach(pool, conn, reason, CONN_CLOSING);
   pool->pending_closes++;
   pool->environment.transport->close(pool->environment.transport_context, conn->transport);
 }
 
-void conn_gone(struct wsp_pool *pool, struct conn *conn, int code, const char *reason) {
+void wsp_conn_gone(struct wsp_pool *pool, struct conn *conn, int code, const char *reason) {
   if (conn->state == CONN_CLOSING) {
     pool->pending_closes--;
     transition(conn, CONN_GONE);
@@ -381,20 +382,20 @@ void conn_gone(struct wsp_pool *pool, struct conn *conn, int code, const char *r
         .cause = (int)conn->left_because, .values = {code}, .texts = {reason});
   wsp_headers_clear(&conn->headers, &pool->memory);
   wsp_text_clear(&conn->id, &pool->memory);
-  bucket_drop(pool, conn->bucket);
+  wsp_bucket_drop(pool, conn->bucket);
   wsp_slab_give(&pool->conns, conn);
 }
 
-void conn_drop_inbox(struct wsp_pool *pool, struct conn *conn) {
+void wsp_conn_drop_inbox(struct wsp_pool *pool, struct conn *conn) {
   while (conn->inbox != NULL) {
     struct message *message = conn->inbox;
     conn->inbox = message->next;
-    message_destroy(pool, message);
+    wsp_message_destroy(pool, message);
   }
   conn->inbox_last = NULL;
 }
 
-struct message *message_create(struct wsp_pool *pool, const void *text, size_t length) {
+struct message *wsp_message_create(struct wsp_pool *pool, const void *text, size_t length) {
   struct message *message = wsp_memory_allocate(&pool->memory, sizeof *message + length + 1);
   if (message != NULL) {
     message->length = length;
@@ -405,7 +406,7 @@ struct message *message_create(struct wsp_pool *pool, const void *text, size_t l
   return message;
 }
 
-void message_destroy(struct wsp_pool *pool, struct message *message) {
+void wsp_message_destroy(struct wsp_pool *pool, struct message *message) {
   if (message != NULL) {
     wsp_memory_release(&pool->memory, message, sizeof *message + message->length + 1);
   }
@@ -413,7 +414,7 @@ void message_destroy(struct wsp_pool *pool, struct message *message) {
 
 /* Whether an acquire that names this conn may have it: of its reuse key, and not retired unless
  * pinned. */
-bool conn_usable_by_name(const struct conn *conn, const struct op *op) {
+bool wsp_conn_usable_by_name(const struct conn *conn, const struct op *op) {
   return conn->bucket == op->target->bucket && (conn->age_state == AGE_FRESH || conn->pins > 0);
 }
 
@@ -421,7 +422,7 @@ bool wsp_conn_stats(const struct wsp_pool *pool, int64_t account_id, const char 
                     struct wsp_conn_stats *stats) {
   *stats = (struct wsp_conn_stats){0};
   const struct conn *conn =
-      pool == NULL ? NULL : conn_find(pool, account_find(pool, account_id), wsp_trim(id));
+      pool == NULL ? NULL : wsp_conn_find(pool, wsp_account_find(pool, account_id), wsp_trim(id));
   if (conn == NULL) {
     return false;
   }
@@ -439,6 +440,6 @@ bool wsp_conn_stats(const struct wsp_pool *pool, int64_t account_id, const char 
 
 void *wsp_conn_transport(const struct wsp_pool *pool, int64_t account_id, const char *id) {
   const struct conn *conn =
-      pool == NULL ? NULL : conn_find(pool, account_find(pool, account_id), wsp_trim(id));
+      pool == NULL ? NULL : wsp_conn_find(pool, wsp_account_find(pool, account_id), wsp_trim(id));
   return conn == NULL ? NULL : conn->transport;
 }

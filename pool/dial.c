@@ -7,16 +7,16 @@
 #include "pool/internal.h"
 
 static void dial_release(struct wsp_pool *pool, struct dial *dial) {
-  pool_timer_clear(pool, &dial->timer);
+  wsp_pool_timer_clear(pool, &dial->timer);
   dial->account->connecting--;
   pool->pending_dials--;
-  target_drop(pool, dial->target);
+  wsp_target_drop(pool, dial->target);
   wsp_slab_give(&pool->dials, dial);
 }
 
 /* The dial has lost its op or its prewarm and its place; the transport may still have a word. */
 static void give_up(struct wsp_pool *pool, struct dial *dial) {
-  pool_timer_clear(pool, &dial->timer);
+  wsp_pool_timer_clear(pool, &dial->timer);
   dial->account->creating--;
   dial->op = NULL;
   if (dial->prewarm && dial->account->prewarm_dial == dial) {
@@ -30,7 +30,7 @@ static void give_up(struct wsp_pool *pool, struct dial *dial) {
   pool->environment.transport->dial_cancel(pool->environment.transport_context, dial->transport);
 }
 
-void dial_cancel(struct wsp_pool *pool, struct dial *dial, enum wsp_reason reason) {
+void wsp_dial_cancel(struct wsp_pool *pool, struct dial *dial, enum wsp_reason reason) {
   TRACE(pool, WSP_DIAL_CANCELED, dial->account->last.id, NULL, dial->op ? dial->op->tag : 0,
         .cause = (int)reason, .values = {(int64_t)dial->serial, pool->now - dial->started_at});
   if (dial->op != NULL) {
@@ -45,9 +45,9 @@ static void fail_acquire(struct wsp_pool *pool, struct op *op, enum wsp_error er
                          const struct wsp_dial_result *result) {
   op->dial = NULL;
   op->state = OP_STARTING;
-  struct conn *idle = error == WSP_DIAL_FAILED ? acquire_pick_idle(pool, op) : NULL;
+  struct conn *idle = error == WSP_DIAL_FAILED ? wsp_acquire_pick_idle(pool, op) : NULL;
   if (idle != NULL) {
-    acquire_grant(pool, op, idle);
+    wsp_acquire_grant(pool, op, idle);
     return;
   }
   op->status = result->status;
@@ -55,7 +55,7 @@ static void fail_acquire(struct wsp_pool *pool, struct op *op, enum wsp_error er
   (void)wsp_text_set(&op->cause, &pool->memory, wsp_trim(result->reason));
   (void)wsp_headers_copy(&op->failure_headers, &pool->memory, result->headers,
                          result->header_count);
-  acquire_fail(pool, op, error);
+  wsp_acquire_fail(pool, op, error);
 }
 
 /* The dial has not given a conn, and nobody's cancel was the cause. `error` is WSP_DIAL_FAILED or
@@ -69,32 +69,33 @@ static void dial_fail(struct wsp_pool *pool, struct dial *dial, enum wsp_error e
         .values = {(int64_t)dial->serial, pool->now - dial->started_at, result->status},
         .texts = {result->reason});
   if (error == WSP_DIAL_FAILED) {
-    prewarm_count_failure(pool, account);
+    wsp_prewarm_count_failure(pool, account);
   }
   give_up(pool, dial);
-  account_retire_due(pool, account);
+  wsp_account_retire_due(pool, account);
   if (op != NULL) {
     fail_acquire(pool, op, error, result);
   } else if (prewarm) {
-    prewarm_dial_ended(pool, account, false);
+    wsp_prewarm_dial_ended(pool, account, false);
   }
 }
 
 /* Dials for `op`, or (NULL) for the account's prewarm. The place is reserved already. False: it
  * could not even be started; what follows from that has been done. */
-bool dial_start(struct wsp_pool *pool, struct account *account, struct target *target,
-                struct op *op) {
-  struct dial *dial = pool_timer_reserve(pool) ? wsp_slab_take(&pool->dials, &pool->memory) : NULL;
+bool wsp_dial_start(struct wsp_pool *pool, struct account *account, struct target *target,
+                    struct op *op) {
+  struct dial *dial =
+      wsp_pool_timer_reserve(pool) ? wsp_slab_take(&pool->dials, &pool->memory) : NULL;
   if (dial == NULL) {
     account->creating--;
     if (op != NULL) {
       fail_acquire(pool, op, WSP_OUT_OF_MEMORY, &(struct wsp_dial_result){0});
     } else {
-      prewarm_dial_ended(pool, account, false);
+      wsp_prewarm_dial_ended(pool, account, false);
     }
     return false;
   }
-  target_hold(target);
+  wsp_target_hold(target);
   dial->account = account;
   dial->target = target;
   dial->op = op;
@@ -110,10 +111,10 @@ bool dial_start(struct wsp_pool *pool, struct account *account, struct target *t
   } else {
     op->dial = dial;
     op->state = OP_DIALING;
-    op_wait_until_deadline(pool, op);
+    wsp_op_wait_until_deadline(pool, op);
   }
   dial->deadline = wsp_time_add(pool->now, timeout);
-  pool_timer_set(pool, &dial->timer, TIMER_DIAL, dial, dial->deadline);
+  wsp_pool_timer_set(pool, &dial->timer, TIMER_DIAL, dial, dial->deadline);
   TRACE(pool, WSP_DIAL_STARTED, account->last.id, NULL, op ? op->tag : 0,
         .cause = op ? WSP_REASON_ACQUIRE : WSP_REASON_PREWARM, .values = {(int64_t)dial->serial},
         .texts = {target->bucket->url.text, target->bucket->proxy.text});
@@ -138,42 +139,43 @@ bool dial_start(struct wsp_pool *pool, struct account *account, struct target *t
   return true;
 }
 
-void dial_timer_fired(struct wsp_pool *pool, struct dial *dial) {
+void wsp_dial_timer_fired(struct wsp_pool *pool, struct dial *dial) {
   struct account *account = dial->account;
-  if (dial->op != NULL && op_overdue(pool, dial->op)) {
+  if (dial->op != NULL && wsp_op_overdue(pool, dial->op)) {
     /* Both are behind us, since time has jumped: the caller's own deadline goes first. */
-    acquire_end(pool, dial->op, WSP_DEADLINE_EXCEEDED);
+    wsp_acquire_end(pool, dial->op, WSP_DEADLINE_EXCEEDED);
   } else {
     dial_fail(pool, dial, WSP_DIAL_FAILED, WSP_REASON_TIMEOUT,
               &(struct wsp_dial_result){.reason = "timeout"});
   }
-  account_settle(pool, account);
+  wsp_account_settle(pool, account);
 }
 
 static struct wsp_conn take_conn(struct wsp_pool *pool, struct dial *dial,
                                  const struct wsp_dial_result *result) {
   struct account *account = dial->account;
   struct op *op = dial->op;
-  prewarm_count_success(account);
+  wsp_prewarm_count_success(account);
   if (dial->prewarm && account->conns >= account->effective_max) {
-    dial_cancel(pool, dial, WSP_REASON_OVER_MAXIMUM);
-    prewarm_dial_ended(pool, account, false);
+    wsp_dial_cancel(pool, dial, WSP_REASON_OVER_MAXIMUM);
+    wsp_prewarm_dial_ended(pool, account, false);
     return (struct wsp_conn){0};
   }
   TRACE(pool, WSP_DIAL_SUCCEEDED, account->last.id, NULL, op ? op->tag : 0,
         .cause = op ? WSP_REASON_ACQUIRE : WSP_REASON_PREWARM,
         .values = {(int64_t)dial->serial, pool->now - dial->started_at});
-  struct conn *conn = conn_enter(pool, &(struct conn_entry){
-                                           .account = account,
-                                           .bucket = dial->target->bucket,
-                                           .transport = result->conn,
-                                           .headers = result->headers,
-                                           .header_count = result->header_count,
-                                           .created_at = pool->now,
-                                           .last_used_at = pool->now,
-                                           .reason = op ? WSP_REASON_ACQUIRE : WSP_REASON_PREWARM,
-                                           .holder = op,
-                                       });
+  struct conn *conn =
+      wsp_conn_enter(pool, &(struct conn_entry){
+                               .account = account,
+                               .bucket = dial->target->bucket,
+                               .transport = result->conn,
+                               .headers = result->headers,
+                               .header_count = result->header_count,
+                               .created_at = pool->now,
+                               .last_used_at = pool->now,
+                               .reason = op ? WSP_REASON_ACQUIRE : WSP_REASON_PREWARM,
+                               .holder = op,
+                           });
   if (conn == NULL) {
     dial_fail(pool, dial, WSP_OUT_OF_MEMORY, WSP_REASON_OUT_OF_MEMORY,
               &(struct wsp_dial_result){0});
@@ -181,14 +183,14 @@ static struct wsp_conn take_conn(struct wsp_pool *pool, struct dial *dial,
   }
   if (op != NULL) {
     op->dial = NULL;
-    acquire_granted(pool, op, conn, false);
+    wsp_acquire_granted(pool, op, conn, false);
   }
   bool prewarm = dial->prewarm;
   give_up(pool, dial);
   if (prewarm) {
-    prewarm_dial_ended(pool, account, true);
+    wsp_prewarm_dial_ended(pool, account, true);
   }
-  return conn_name(pool, conn);
+  return wsp_conn_name(pool, conn);
 }
 
 struct wsp_conn wsp_dial_done(struct wsp_dial name, wsp_time now,
@@ -199,14 +201,14 @@ struct wsp_conn wsp_dial_done(struct wsp_dial name, wsp_time now,
   if (dial == NULL) {
     return conn;
   }
-  pool_enter(pool, now);
+  wsp_pool_enter(pool, now);
   struct account *account = dial->account;
   dial->done = true;
   if (dial->canceled) {
     TRACE(pool, WSP_DIAL_ENDED, account->last.id, NULL, 0, .values = {(int64_t)dial->serial});
     dial_release(pool, dial);
-  } else if (dial->op != NULL && op_overdue(pool, dial->op)) {
-    acquire_end(pool, dial->op, WSP_DEADLINE_EXCEEDED);
+  } else if (dial->op != NULL && wsp_op_overdue(pool, dial->op)) {
+    wsp_acquire_end(pool, dial->op, WSP_DEADLINE_EXCEEDED);
   } else if (pool->now >= dial->deadline) {
     dial_fail(pool, dial, WSP_DIAL_FAILED, WSP_REASON_TIMEOUT,
               &(struct wsp_dial_result){.reason = "timeout"});
@@ -221,6 +223,6 @@ struct wsp_conn wsp_dial_done(struct wsp_dial name, wsp_time now,
     dial_fail(pool, dial, memory ? WSP_OUT_OF_MEMORY : WSP_DIAL_FAILED,
               memory ? WSP_REASON_OUT_OF_MEMORY : WSP_REASON_REFUSED, result);
   }
-  account_settle(pool, account);
+  wsp_account_settle(pool, account);
   return conn;
 }

@@ -2,7 +2,7 @@
  * internal.h - the pool's own types, and what its parts call of each other.
  *
  * How the parts fit: a public function changes the state of what it is about, then calls
- * account_settle(), which serves waiters until every rule of order holds again; completions are
+ * wsp_account_settle(), which serves waiters until every rule of order holds again; completions are
  * queued, and delivered by wsp_pool_advance(). Nothing below settle calls settle.
  *
  *   account.c  limits, who waits, settle         acquire.c  the way of an acquire
@@ -266,64 +266,64 @@ struct wsp_pool {
 };
 
 /* pool.c */
-void pool_enter(struct wsp_pool *pool, wsp_time now);
+void wsp_pool_enter(struct wsp_pool *pool, wsp_time now);
 wsp_time wsp_time_add(wsp_time time, wsp_duration duration); /* stays at WSP_TIME_NEVER */
-bool pool_timer_reserve(struct wsp_pool *pool);
-void pool_timer_set(struct wsp_pool *pool, struct timer *timer, enum timer_kind kind, void *owner,
-                    wsp_time at);
-void pool_timer_clear(struct wsp_pool *pool, struct timer *timer);
+bool wsp_pool_timer_reserve(struct wsp_pool *pool);
+void wsp_pool_timer_set(struct wsp_pool *pool, struct timer *timer, enum timer_kind kind,
+                        void *owner, wsp_time at);
+void wsp_pool_timer_clear(struct wsp_pool *pool, struct timer *timer);
 /* Tells an event; `conn` may be NULL, `fields` NULL when all are zero. */
 struct event_fields {
   int cause;
   int64_t values[3];
   const char *texts[2];
 };
-void pool_trace(struct wsp_pool *pool, enum wsp_event_kind kind, int64_t account,
-                const struct conn *conn, uint64_t tag, const struct event_fields *fields);
-#define TRACE(pool, kind, account, conn, tag, ...)                                     \
-  do {                                                                                 \
-    if ((pool)->environment.trace != NULL) {                                           \
-      pool_trace(pool, kind, account, conn, tag, &(struct event_fields){__VA_ARGS__}); \
-    }                                                                                  \
+void wsp_pool_trace(struct wsp_pool *pool, enum wsp_event_kind kind, int64_t account,
+                    const struct conn *conn, uint64_t tag, const struct event_fields *fields);
+#define TRACE(pool, kind, account, conn, tag, ...)                                         \
+  do {                                                                                     \
+    if ((pool)->environment.trace != NULL) {                                               \
+      wsp_pool_trace(pool, kind, account, conn, tag, &(struct event_fields){__VA_ARGS__}); \
+    }                                                                                      \
   } while (0)
 
 /* account.c */
-struct account *account_find(const struct wsp_pool *pool, int64_t id);
-struct account *account_obtain(struct wsp_pool *pool, int64_t id); /* NULL: no memory */
-void account_know(struct wsp_pool *pool, struct account *account, const struct wsp_account *as);
-int64_t account_idle(const struct account *account);
-int64_t account_idle_ceiling(const struct wsp_pool *pool, const struct account *account);
-int64_t account_target(const struct wsp_pool *pool, const struct account *account);
-struct conn *account_first_evictable(const struct account *account, bool waiter_free);
-void account_make_room(struct wsp_pool *pool, struct account *account);
-bool account_has_room(const struct account *account);
-bool account_may_connect(const struct wsp_pool *pool, const struct account *account);
-void account_settle(struct wsp_pool *pool, struct account *account);
+struct account *wsp_account_find(const struct wsp_pool *pool, int64_t id);
+struct account *wsp_account_obtain(struct wsp_pool *pool, int64_t id); /* NULL: no memory */
+void wsp_account_know(struct wsp_pool *pool, struct account *account, const struct wsp_account *as);
+int64_t wsp_account_idle(const struct account *account);
+int64_t wsp_account_idle_ceiling(const struct wsp_pool *pool, const struct account *account);
+int64_t wsp_account_target(const struct wsp_pool *pool, const struct account *account);
+struct conn *wsp_account_first_evictable(const struct account *account, bool waiter_free);
+void wsp_account_make_room(struct wsp_pool *pool, struct account *account);
+bool wsp_account_has_room(const struct account *account);
+bool wsp_account_may_connect(const struct wsp_pool *pool, const struct account *account);
+void wsp_account_settle(struct wsp_pool *pool, struct account *account);
 
 /* text.c */
 #define INTEGER_TEXT_SIZE 21
-size_t text_of_integer(int64_t value, char text[INTEGER_TEXT_SIZE]);
+size_t wsp_text_of_integer(int64_t value, char text[INTEGER_TEXT_SIZE]);
 /* What an operation that ended with `error` says; NULL: no memory. `*size` is for its release. */
-char *text_of_failure(const struct wsp_memory *memory, enum wsp_error error, int status,
-                      struct wsp_span cause, size_t *size);
+char *wsp_text_of_failure(const struct wsp_memory *memory, enum wsp_error error, int status,
+                          struct wsp_span cause, size_t *size);
 
 /* target.c */
-struct target *target_obtain(struct wsp_pool *pool, struct account *account, const char *url,
-                             const char *proxy, const struct wsp_header *headers, size_t count);
-void target_hold(struct target *target);
-void target_drop(struct wsp_pool *pool, struct target *target);
-struct bucket *bucket_find(const struct wsp_pool *pool, struct account *account,
-                           struct wsp_span url, struct wsp_span proxy);
-struct bucket *bucket_obtain(struct wsp_pool *pool, struct account *account, struct wsp_span url,
-                             struct wsp_span proxy);
-struct conn *bucket_first_idle(const struct bucket *bucket);
-void bucket_drop(struct wsp_pool *pool, struct bucket *bucket);
+struct target *wsp_target_obtain(struct wsp_pool *pool, struct account *account, const char *url,
+                                 const char *proxy, const struct wsp_header *headers, size_t count);
+void wsp_target_hold(struct target *target);
+void wsp_target_drop(struct wsp_pool *pool, struct target *target);
+struct bucket *wsp_bucket_find(const struct wsp_pool *pool, struct account *account,
+                               struct wsp_span url, struct wsp_span proxy);
+struct bucket *wsp_bucket_obtain(struct wsp_pool *pool, struct account *account,
+                                 struct wsp_span url, struct wsp_span proxy);
+struct conn *wsp_bucket_first_idle(const struct bucket *bucket);
+void wsp_bucket_drop(struct wsp_pool *pool, struct bucket *bucket);
 
 /* conn.c */
-struct conn *conn_find(const struct wsp_pool *pool, const struct account *account,
-                       struct wsp_span id);
-struct conn *conn_of_lease(struct wsp_lease lease);
-struct wsp_conn conn_name(struct wsp_pool *pool, const struct conn *conn);
+struct conn *wsp_conn_find(const struct wsp_pool *pool, const struct account *account,
+                           struct wsp_span id);
+struct conn *wsp_conn_of_lease(struct wsp_lease lease);
+struct wsp_conn wsp_conn_name(struct wsp_pool *pool, const struct conn *conn);
 /* What a conn enters the pool with. */
 struct conn_entry {
   struct account *account;
@@ -336,108 +336,111 @@ struct conn_entry {
   enum wsp_reason reason;
   struct op *holder; /* NULL: it enters idle */
 };
-struct conn *conn_enter(struct wsp_pool *pool, const struct conn_entry *entry); /* NULL: memory */
-void conn_lease(struct conn *conn);
-void conn_free(struct wsp_pool *pool, struct conn *conn, bool touch);
-void conn_leave(struct wsp_pool *pool, struct conn *conn, enum wsp_reason reason);
-void conn_offer(struct conn *conn);
-void conn_refresh_sets(struct conn *conn);
-void conn_set_waiters(struct conn *conn, int64_t waiters);
-void account_retire_due(struct wsp_pool *pool, struct account *account);
-bool conn_usable_by_name(const struct conn *conn, const struct op *op);
-void conn_gone(struct wsp_pool *pool, struct conn *conn, int code, const char *reason);
-void conn_drop_inbox(struct wsp_pool *pool, struct conn *conn);
-struct message *message_create(struct wsp_pool *pool, const void *text, size_t length);
-void message_destroy(struct wsp_pool *pool, struct message *message); /* NULL is ignored */
+struct conn *wsp_conn_enter(struct wsp_pool *pool,
+                            const struct conn_entry *entry); /* NULL: memory */
+void wsp_conn_lease(struct conn *conn);
+void wsp_conn_free(struct wsp_pool *pool, struct conn *conn, bool touch);
+void wsp_conn_leave(struct wsp_pool *pool, struct conn *conn, enum wsp_reason reason);
+void wsp_conn_offer(struct conn *conn);
+void wsp_conn_refresh_sets(struct conn *conn);
+void wsp_conn_set_waiters(struct conn *conn, int64_t waiters);
+void wsp_account_retire_due(struct wsp_pool *pool, struct account *account);
+bool wsp_conn_usable_by_name(const struct conn *conn, const struct op *op);
+void wsp_conn_gone(struct wsp_pool *pool, struct conn *conn, int code, const char *reason);
+void wsp_conn_drop_inbox(struct wsp_pool *pool, struct conn *conn);
+struct message *wsp_message_create(struct wsp_pool *pool, const void *text, size_t length);
+void wsp_message_destroy(struct wsp_pool *pool, struct message *message); /* NULL is ignored */
 
 /* op.c */
-struct op *op_create(struct wsp_pool *pool, enum op_kind kind); /* NULL: no memory */
-struct wsp_op op_name(struct wsp_pool *pool, const struct op *op);
-void op_wait_until_deadline(struct wsp_pool *pool, struct op *op);
-void op_complete(struct wsp_pool *pool, struct op *op, enum wsp_error error);
-void op_uncomplete(struct wsp_pool *pool, struct op *op); /* takes back an undelivered success */
-bool op_overdue(const struct wsp_pool *pool, const struct op *op);
-bool op_deliver_first(struct wsp_pool *pool); /* false: nothing to deliver */
-void op_deadline_reached(struct wsp_pool *pool, struct op *op);
-void op_destroy(struct wsp_pool *pool, struct op *op);
+struct op *wsp_op_create(struct wsp_pool *pool, enum op_kind kind); /* NULL: no memory */
+struct wsp_op wsp_op_name(struct wsp_pool *pool, const struct op *op);
+void wsp_op_wait_until_deadline(struct wsp_pool *pool, struct op *op);
+void wsp_op_complete(struct wsp_pool *pool, struct op *op, enum wsp_error error);
+void wsp_op_uncomplete(struct wsp_pool *pool,
+                       struct op *op); /* takes back an undelivered success */
+bool wsp_op_overdue(const struct wsp_pool *pool, const struct op *op);
+bool wsp_op_deliver_first(struct wsp_pool *pool); /* false: nothing to deliver */
+void wsp_op_deadline_reached(struct wsp_pool *pool, struct op *op);
+void wsp_op_destroy(struct wsp_pool *pool, struct op *op);
 
 /* acquire.c */
-void acquire_route(struct wsp_pool *pool, struct op *op);
-void acquire_restart(struct wsp_pool *pool, struct op *op);
-void acquire_fail(struct wsp_pool *pool, struct op *op, enum wsp_error error);
-void acquire_grant(struct wsp_pool *pool, struct op *op, struct conn *conn);
-void acquire_granted(struct wsp_pool *pool, struct op *op, struct conn *conn, bool reused);
-struct conn *acquire_pick_idle(struct wsp_pool *pool, struct op *op);
-void acquire_end(struct wsp_pool *pool, struct op *op, enum wsp_error error);
-void acquire_deliver(struct wsp_pool *pool, struct op *op);
-void account_remember(struct wsp_pool *pool, struct account *account, struct target *target);
-void lease_lend(struct wsp_pool *pool, struct conn *conn, uint64_t tag, wsp_duration queue_wait,
-                wsp_duration conn_pick, bool queued);
-bool acquire_still_good(struct wsp_pool *pool, struct op *op);
+void wsp_acquire_route(struct wsp_pool *pool, struct op *op);
+void wsp_acquire_restart(struct wsp_pool *pool, struct op *op);
+void wsp_acquire_fail(struct wsp_pool *pool, struct op *op, enum wsp_error error);
+void wsp_acquire_grant(struct wsp_pool *pool, struct op *op, struct conn *conn);
+void wsp_acquire_granted(struct wsp_pool *pool, struct op *op, struct conn *conn, bool reused);
+struct conn *wsp_acquire_pick_idle(struct wsp_pool *pool, struct op *op);
+void wsp_acquire_end(struct wsp_pool *pool, struct op *op, enum wsp_error error);
+void wsp_acquire_deliver(struct wsp_pool *pool, struct op *op);
+void wsp_account_remember(struct wsp_pool *pool, struct account *account, struct target *target);
+void wsp_lease_lend(struct wsp_pool *pool, struct conn *conn, uint64_t tag, wsp_duration queue_wait,
+                    wsp_duration conn_pick, bool queued);
+bool wsp_acquire_still_good(struct wsp_pool *pool, struct op *op);
 
 /* wait.c */
-void wait_begin(struct wsp_pool *pool, struct op *op, struct conn *conn);
-void wait_end(struct wsp_pool *pool, struct op *op);
-void wait_place(struct wsp_pool *pool, struct op *op);
-void wait_rehome(struct wsp_pool *pool, struct op *op);
-struct conn *wait_choose_conn(const struct op *op);
-struct op *wait_first_for(const struct conn *conn);
+void wsp_wait_begin(struct wsp_pool *pool, struct op *op, struct conn *conn);
+void wsp_wait_end(struct wsp_pool *pool, struct op *op);
+void wsp_wait_place(struct wsp_pool *pool, struct op *op);
+void wsp_wait_rehome(struct wsp_pool *pool, struct op *op);
+struct conn *wsp_wait_choose_conn(const struct op *op);
+struct op *wsp_wait_first_for(const struct conn *conn);
 
 /* dial.c */
-bool dial_start(struct wsp_pool *pool, struct account *account, struct target *target,
-                struct op *op);
-void dial_cancel(struct wsp_pool *pool, struct dial *dial, enum wsp_reason reason);
-void dial_timer_fired(struct wsp_pool *pool, struct dial *dial);
+bool wsp_dial_start(struct wsp_pool *pool, struct account *account, struct target *target,
+                    struct op *op);
+void wsp_dial_cancel(struct wsp_pool *pool, struct dial *dial, enum wsp_reason reason);
+void wsp_dial_timer_fired(struct wsp_pool *pool, struct dial *dial);
 
 /* io.c */
-void io_end_all(struct wsp_pool *pool, struct conn *conn);
-void io_end(struct wsp_pool *pool, struct op *op, enum wsp_error error);
-void io_deliver(struct wsp_pool *pool, struct op *op);
-enum wsp_error io_start(const struct wsp_io_request *request, wsp_time now, enum op_kind kind,
-                        struct wsp_op *name);
-void io_write_ended(struct wsp_pool *pool, struct conn *conn, enum wsp_error error,
-                    const char *reason);
-void io_read_ended(struct wsp_pool *pool, struct conn *conn, enum wsp_error error,
-                   const char *reason, struct message *message);
-void io_message(struct wsp_pool *pool, struct conn *conn, struct message *message);
-bool io_pending(const struct conn *conn);
+void wsp_io_end_all(struct wsp_pool *pool, struct conn *conn);
+void wsp_io_end(struct wsp_pool *pool, struct op *op, enum wsp_error error);
+void wsp_io_deliver(struct wsp_pool *pool, struct op *op);
+enum wsp_error wsp_io_start(const struct wsp_io_request *request, wsp_time now, enum op_kind kind,
+                            struct wsp_op *name);
+void wsp_io_write_ended(struct wsp_pool *pool, struct conn *conn, enum wsp_error error,
+                        const char *reason);
+void wsp_io_read_ended(struct wsp_pool *pool, struct conn *conn, enum wsp_error error,
+                       const char *reason, struct message *message);
+void wsp_io_message(struct wsp_pool *pool, struct conn *conn, struct message *message);
+bool wsp_io_pending(const struct conn *conn);
 
 /* ping.c */
-void ping_for_acquire(struct wsp_pool *pool, struct op *op, struct conn *conn);
-void ping_for_sweep(struct wsp_pool *pool, struct conn *conn);
+void wsp_ping_for_acquire(struct wsp_pool *pool, struct op *op, struct conn *conn);
+void wsp_ping_for_sweep(struct wsp_pool *pool, struct conn *conn);
 void ping_cancel(struct wsp_pool *pool, struct conn *conn);
-void ping_drop_if_unwanted(struct wsp_pool *pool, struct conn *conn);
-void ping_forget(struct wsp_pool *pool, struct conn *conn);
-void ping_timer_fired(struct wsp_pool *pool, struct conn *conn);
-void ping_for_lease(struct wsp_pool *pool, struct op *op, struct conn *conn, wsp_duration timeout);
-void ping_end_op(struct wsp_pool *pool, struct op *op, enum wsp_error error);
-void ping_end_ops(struct wsp_pool *pool, struct conn *conn, enum wsp_error error,
-                  const char *reason);
+void wsp_ping_drop_if_unwanted(struct wsp_pool *pool, struct conn *conn);
+void wsp_ping_forget(struct wsp_pool *pool, struct conn *conn);
+void wsp_ping_timer_fired(struct wsp_pool *pool, struct conn *conn);
+void wsp_ping_for_lease(struct wsp_pool *pool, struct op *op, struct conn *conn,
+                        wsp_duration timeout);
+void wsp_ping_end_op(struct wsp_pool *pool, struct op *op, enum wsp_error error);
+void wsp_ping_end_ops(struct wsp_pool *pool, struct conn *conn, enum wsp_error error,
+                      const char *reason);
 
 /* sweep.c */
-void sweep_start_pings(struct wsp_pool *pool);
-void sweep_ping_ended(struct wsp_pool *pool, struct account *account, bool evicted);
-void sweep_pump(struct wsp_pool *pool);
-void sweep_cleanup(struct wsp_pool *pool);
-void refill_pump(struct wsp_pool *pool);
-void sweep_stop(struct wsp_pool *pool);
-void refill_want(struct wsp_pool *pool, struct account *account);
-void refill_drop(struct wsp_pool *pool, struct account *account);
+void wsp_sweep_start_pings(struct wsp_pool *pool);
+void wsp_sweep_ping_ended(struct wsp_pool *pool, struct account *account, bool evicted);
+void wsp_sweep_pump(struct wsp_pool *pool);
+void wsp_sweep_cleanup(struct wsp_pool *pool);
+void wsp_refill_pump(struct wsp_pool *pool);
+void wsp_sweep_stop(struct wsp_pool *pool);
+void wsp_refill_want(struct wsp_pool *pool, struct account *account);
+void wsp_refill_drop(struct wsp_pool *pool, struct account *account);
 
 /* cleanup.c */
-int64_t cleanup_account(struct wsp_pool *pool, struct account *account, enum wsp_reason reason);
-bool cleanup_due(const struct wsp_pool *pool, const struct account *account);
+int64_t wsp_cleanup_account(struct wsp_pool *pool, struct account *account, enum wsp_reason reason);
+bool wsp_cleanup_due(const struct wsp_pool *pool, const struct account *account);
 
 /* prewarm.c */
-void prewarm_consider(struct wsp_pool *pool, struct account *account);
-void prewarm_continue(struct wsp_pool *pool, struct account *account);
-void prewarm_dial_ended(struct wsp_pool *pool, struct account *account, bool opened);
-void prewarm_abandon(struct wsp_pool *pool, struct account *account);
-void prewarm_count_failure(struct wsp_pool *pool, struct account *account);
-void prewarm_count_success(struct account *account);
-bool prewarm_suppressed(const struct wsp_pool *pool, struct account *account);
+void wsp_prewarm_consider(struct wsp_pool *pool, struct account *account);
+void wsp_prewarm_continue(struct wsp_pool *pool, struct account *account);
+void wsp_prewarm_dial_ended(struct wsp_pool *pool, struct account *account, bool opened);
+void wsp_prewarm_abandon(struct wsp_pool *pool, struct account *account);
+void wsp_prewarm_count_failure(struct wsp_pool *pool, struct account *account);
+void wsp_prewarm_count_success(struct account *account);
+bool wsp_prewarm_suppressed(const struct wsp_pool *pool, struct account *account);
 
 /* close.c */
-void close_check(struct wsp_pool *pool);
+void wsp_close_check(struct wsp_pool *pool);
 
 #endif

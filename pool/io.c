@@ -44,7 +44,7 @@ static void list_remove(struct conn *conn, struct op *op) {
   op->next_io = NULL;
 }
 
-bool io_pending(const struct conn *conn) {
+bool wsp_io_pending(const struct conn *conn) {
   return conn->reads != NULL || conn->writes != NULL;
 }
 
@@ -55,8 +55,8 @@ static void io_fail(struct wsp_pool *pool, struct conn *conn, struct op *op, enu
   if (error == WSP_IO_FAILED) {
     (void)wsp_text_set(&op->cause, &pool->memory, wsp_trim(reason));
   }
-  op_complete(pool, op, error);
-  conn_leave(pool, conn, is_read ? WSP_REASON_READ_FAILED : WSP_REASON_WRITE_FAILED);
+  wsp_op_complete(pool, op, error);
+  wsp_conn_leave(pool, conn, is_read ? WSP_REASON_READ_FAILED : WSP_REASON_WRITE_FAILED);
 }
 
 static void start_write(struct wsp_pool *pool, struct conn *conn) {
@@ -78,7 +78,7 @@ static void complete_read(struct wsp_pool *pool, struct conn *conn, struct op *o
   list_remove(conn, op);
   op->message = message;
   conn->last_used_at = pool->now;
-  op_complete(pool, op, WSP_OK);
+  wsp_op_complete(pool, op, WSP_OK);
 }
 
 static void start_read(struct wsp_pool *pool, struct conn *conn) {
@@ -114,12 +114,12 @@ static void put_back(struct conn *conn, struct message *message) {
 
 /* Cancelled or past its deadline. A read leaves the conn usable, a write does not. An operation
  * that has succeeded but is not delivered gives back what it got. */
-void io_end(struct wsp_pool *pool, struct op *op, enum wsp_error error) {
+void wsp_io_end(struct wsp_pool *pool, struct op *op, enum wsp_error error) {
   struct conn *conn = op->conn;
   bool completed = op->state == OP_COMPLETED;
   if (completed) {
     struct wsp_lease lease = {pool, conn->slot.slot, op->lease_generation};
-    conn = conn_of_lease(lease);
+    conn = wsp_conn_of_lease(lease);
     op->error = error;
     if (conn != NULL && op->message != NULL) {
       put_back(conn, op->message);
@@ -128,7 +128,7 @@ void io_end(struct wsp_pool *pool, struct op *op, enum wsp_error error) {
   } else {
     bool active = op == conn->reads;
     list_remove(conn, op);
-    op_complete(pool, op, error);
+    wsp_op_complete(pool, op, error);
     if (op->kind == OP_READ && active && conn->reading) {
       conn->reading = false;
       pool->environment.transport->read_cancel(pool->environment.transport_context,
@@ -143,19 +143,19 @@ void io_end(struct wsp_pool *pool, struct op *op, enum wsp_error error) {
     return;
   }
   struct account *account = conn->account;
-  conn_leave(pool, conn, WSP_REASON_WRITE_FAILED);
-  account_settle(pool, account);
+  wsp_conn_leave(pool, conn, WSP_REASON_WRITE_FAILED);
+  wsp_account_settle(pool, account);
 }
 
 /* The conn leaves: what is pending on it ends. */
-void io_end_all(struct wsp_pool *pool, struct conn *conn) {
+void wsp_io_end_all(struct wsp_pool *pool, struct conn *conn) {
   struct op **lists[2] = {&conn->reads, &conn->writes};
   for (int i = 0; i < 2; i++) {
     while (*lists[i] != NULL) {
       struct op *op = *lists[i];
       *lists[i] = op->next_io;
       op->next_io = NULL;
-      op_complete(pool, op, WSP_CONN_CLOSED);
+      wsp_op_complete(pool, op, WSP_CONN_CLOSED);
     }
   }
   conn->reads_last = NULL;
@@ -164,7 +164,7 @@ void io_end_all(struct wsp_pool *pool, struct conn *conn) {
   conn->writing = false;
 }
 
-void io_deliver(struct wsp_pool *pool, struct op *op) {
+void wsp_io_deliver(struct wsp_pool *pool, struct op *op) {
   static const enum wsp_event_kind kinds[][2] = {
       [OP_WRITE] = {WSP_WRITE_SUCCEEDED, WSP_WRITE_FAILED},
       [OP_READ] = {WSP_READ_SUCCEEDED, WSP_READ_FAILED},
@@ -174,8 +174,8 @@ void io_deliver(struct wsp_pool *pool, struct op *op) {
   char *text = NULL;
   struct wsp_io_result result = {.error = op->error, .error_text = ""};
   if (op->error != WSP_OK) {
-    text = text_of_failure(&pool->memory, op->error, 0,
-                           (struct wsp_span){op->cause.text, op->cause.length}, &size);
+    text = wsp_text_of_failure(&pool->memory, op->error, 0,
+                               (struct wsp_span){op->cause.text, op->cause.length}, &size);
     result.error_text = text != NULL ? text : wsp_error_text(op->error);
   } else if (op->message != NULL) {
     result.message = op->message->text;
@@ -191,7 +191,7 @@ void io_deliver(struct wsp_pool *pool, struct op *op) {
     op->io_callback(op->context, &result);
   }
   wsp_memory_release(&pool->memory, text, size);
-  op_destroy(pool, op);
+  wsp_op_destroy(pool, op);
 }
 
 static enum wsp_error io_begin(struct wsp_pool *pool, struct op *op, struct conn *conn,
@@ -203,29 +203,29 @@ static enum wsp_error io_begin(struct wsp_pool *pool, struct op *op, struct conn
     }
   }
   if (request->canceled) {
-    op_complete(pool, op, WSP_CANCELED);
+    wsp_op_complete(pool, op, WSP_CANCELED);
     return WSP_OK;
   }
   op->state = OP_PENDING;
   if (op->kind == OP_PING) {
-    ping_for_lease(pool, op, conn,
-                   request->timeout > 0 ? request->timeout : pool->config.health_check_timeout);
+    wsp_ping_for_lease(pool, op, conn,
+                       request->timeout > 0 ? request->timeout : pool->config.health_check_timeout);
     return WSP_OK;
   }
   list_add(conn, op);
-  op_wait_until_deadline(pool, op);
+  wsp_op_wait_until_deadline(pool, op);
   struct account *account = conn->account;
   if (op->kind == OP_WRITE) {
     start_write(pool, conn);
   } else {
     start_read(pool, conn);
   }
-  account_settle(pool, account);
+  wsp_account_settle(pool, account);
   return WSP_OK;
 }
 
-enum wsp_error io_start(const struct wsp_io_request *request, wsp_time now, enum op_kind kind,
-                        struct wsp_op *name) {
+enum wsp_error wsp_io_start(const struct wsp_io_request *request, wsp_time now, enum op_kind kind,
+                            struct wsp_op *name) {
   static const enum wsp_event_kind started[] = {[OP_WRITE] = WSP_WRITE_STARTED,
                                                 [OP_READ] = WSP_READ_STARTED,
                                                 [OP_PING] = WSP_LEASE_PING_STARTED};
@@ -236,9 +236,9 @@ enum wsp_error io_start(const struct wsp_io_request *request, wsp_time now, enum
   if (pool == NULL || request->lease.generation == 0) {
     return WSP_CONN_CLOSED;
   }
-  pool_enter(pool, now);
-  struct conn *conn = conn_of_lease(request->lease);
-  struct op *op = op_create(pool, kind);
+  wsp_pool_enter(pool, now);
+  struct conn *conn = wsp_conn_of_lease(request->lease);
+  struct op *op = wsp_op_create(pool, kind);
   if (op == NULL) {
     return WSP_OUT_OF_MEMORY;
   }
@@ -257,42 +257,42 @@ enum wsp_error io_start(const struct wsp_io_request *request, wsp_time now, enum
   TRACE(pool, started[kind], op->account == NULL ? 0 : op->account->last.id, conn, op->tag,
         .values = {op->deadline == WSP_TIME_NEVER ? 0 : op->deadline, (int64_t)length});
   if (name != NULL) {
-    *name = op_name(pool, op);
+    *name = wsp_op_name(pool, op);
   }
   if (conn == NULL) {
-    op_complete(pool, op, WSP_CONN_CLOSED);
+    wsp_op_complete(pool, op, WSP_CONN_CLOSED);
     return WSP_OK;
   }
   enum wsp_error error = io_begin(pool, op, conn, request);
   if (error != WSP_OK) {
-    op_destroy(pool, op);
+    wsp_op_destroy(pool, op);
   }
   return error;
 }
 
 enum wsp_error wsp_lease_write_json(const struct wsp_io_request *request, wsp_time now,
                                     struct wsp_op *op) {
-  return io_start(request, now, OP_WRITE, op);
+  return wsp_io_start(request, now, OP_WRITE, op);
 }
 
 enum wsp_error wsp_lease_read(const struct wsp_io_request *request, wsp_time now,
                               struct wsp_op *op) {
-  return io_start(request, now, OP_READ, op);
+  return wsp_io_start(request, now, OP_READ, op);
 }
 
-void io_write_ended(struct wsp_pool *pool, struct conn *conn, enum wsp_error error,
-                    const char *reason) {
+void wsp_io_write_ended(struct wsp_pool *pool, struct conn *conn, enum wsp_error error,
+                        const char *reason) {
   struct op *op = conn->writes;
   if (!conn->writing || op == NULL) {
     return;
   }
   conn->writing = false;
-  if (op_overdue(pool, op)) {
+  if (wsp_op_overdue(pool, op)) {
     io_fail(pool, conn, op, WSP_DEADLINE_EXCEEDED, NULL);
   } else if (error == WSP_OK) {
     list_remove(conn, op);
     conn->last_used_at = pool->now;
-    op_complete(pool, op, WSP_OK);
+    wsp_op_complete(pool, op, WSP_OK);
     start_write(pool, conn);
   } else {
     io_fail(pool, conn, op, error == WSP_CONN_CLOSED ? error : WSP_IO_FAILED, reason);
@@ -300,31 +300,31 @@ void io_write_ended(struct wsp_pool *pool, struct conn *conn, enum wsp_error err
 }
 
 /* Takes `message` (NULL with an error) or frees it. */
-void io_read_ended(struct wsp_pool *pool, struct conn *conn, enum wsp_error error,
-                   const char *reason, struct message *message) {
+void wsp_io_read_ended(struct wsp_pool *pool, struct conn *conn, enum wsp_error error,
+                       const char *reason, struct message *message) {
   struct op *op = conn->reads;
   if (!conn->reading || op == NULL) {
-    message_destroy(pool, message);
+    wsp_message_destroy(pool, message);
     return;
   }
   conn->reading = false;
-  if (op_overdue(pool, op)) {
+  if (wsp_op_overdue(pool, op)) {
     /* The answer to a call that is over goes the way of a cancelled one's: it is dropped. */
-    message_destroy(pool, message);
+    wsp_message_destroy(pool, message);
     list_remove(conn, op);
-    op_complete(pool, op, WSP_DEADLINE_EXCEEDED);
+    wsp_op_complete(pool, op, WSP_DEADLINE_EXCEEDED);
     start_read(pool, conn);
   } else if (error == WSP_OK) {
     complete_read(pool, conn, op, message);
     start_read(pool, conn);
   } else {
-    message_destroy(pool, message);
+    wsp_message_destroy(pool, message);
     bool as_is = error == WSP_CONN_CLOSED || error == WSP_OUT_OF_MEMORY;
     io_fail(pool, conn, op, as_is ? error : WSP_IO_FAILED, reason);
   }
 }
 
-void io_message(struct wsp_pool *pool, struct conn *conn, struct message *message) {
+void wsp_io_message(struct wsp_pool *pool, struct conn *conn, struct message *message) {
   if (conn->inbox_last == NULL) {
     conn->inbox = message;
   } else {
@@ -339,9 +339,9 @@ void io_message(struct wsp_pool *pool, struct conn *conn, struct message *messag
   }
   conn->reading = false;
   pool->environment.transport->read_cancel(pool->environment.transport_context, conn->transport);
-  if (op_overdue(pool, op)) {
+  if (wsp_op_overdue(pool, op)) {
     list_remove(conn, op);
-    op_complete(pool, op, WSP_DEADLINE_EXCEEDED);
+    wsp_op_complete(pool, op, WSP_DEADLINE_EXCEEDED);
   }
   start_read(pool, conn);
 }

@@ -8,8 +8,8 @@
 
 #include "pool/internal.h"
 
-struct op *op_create(struct wsp_pool *pool, enum op_kind kind) {
-  if (!pool_timer_reserve(pool)) {
+struct op *wsp_op_create(struct wsp_pool *pool, enum op_kind kind) {
+  if (!wsp_pool_timer_reserve(pool)) {
     return NULL;
   }
   struct op *op = wsp_slab_take(&pool->ops, &pool->memory);
@@ -22,25 +22,25 @@ struct op *op_create(struct wsp_pool *pool, enum op_kind kind) {
   return op;
 }
 
-struct wsp_op op_name(struct wsp_pool *pool, const struct op *op) {
+struct wsp_op wsp_op_name(struct wsp_pool *pool, const struct op *op) {
   return (struct wsp_op){pool, op->slot.slot, op->slot.generation};
 }
 
-bool op_overdue(const struct wsp_pool *pool, const struct op *op) {
+bool wsp_op_overdue(const struct wsp_pool *pool, const struct op *op) {
   return pool->now >= op->deadline;
 }
 
-void op_wait_until_deadline(struct wsp_pool *pool, struct op *op) {
+void wsp_op_wait_until_deadline(struct wsp_pool *pool, struct op *op) {
   if (op->deadline != WSP_TIME_NEVER && op->timer.entry.position == 0) {
-    pool_timer_set(pool, &op->timer, TIMER_OP, op, op->deadline);
+    wsp_pool_timer_set(pool, &op->timer, TIMER_OP, op, op->deadline);
   }
 }
 
-void op_complete(struct wsp_pool *pool, struct op *op, enum wsp_error error) {
+void wsp_op_complete(struct wsp_pool *pool, struct op *op, enum wsp_error error) {
   assert(op->state != OP_COMPLETED);
   op->state = OP_COMPLETED;
   op->error = error;
-  pool_timer_clear(pool, &op->timer);
+  wsp_pool_timer_clear(pool, &op->timer);
   op->next_completed = NULL;
   op->previous_completed = pool->completed_last;
   if (pool->completed_last == NULL) {
@@ -51,7 +51,7 @@ void op_complete(struct wsp_pool *pool, struct op *op, enum wsp_error error) {
   pool->completed_last = op;
 }
 
-void op_uncomplete(struct wsp_pool *pool, struct op *op) {
+void wsp_op_uncomplete(struct wsp_pool *pool, struct op *op) {
   assert(op->state == OP_COMPLETED);
   if (op->previous_completed == NULL) {
     pool->completed = op->next_completed;
@@ -72,25 +72,25 @@ static void end_early(struct wsp_pool *pool, struct op *op, enum wsp_error error
   switch (op->kind) {
     case OP_ACQUIRE: {
       struct account *account = op->account;
-      acquire_end(pool, op, error);
+      wsp_acquire_end(pool, op, error);
       if (account != NULL) {
-        account_settle(pool, account);
+        wsp_account_settle(pool, account);
       }
       break;
     }
     case OP_WRITE:
     case OP_READ:
-      io_end(pool, op, error);
+      wsp_io_end(pool, op, error);
       break;
     case OP_PING:
-      ping_end_op(pool, op, error);
+      wsp_ping_end_op(pool, op, error);
       break;
     case OP_CLOSE:
       break;
   }
 }
 
-void op_deadline_reached(struct wsp_pool *pool, struct op *op) {
+void wsp_op_deadline_reached(struct wsp_pool *pool, struct op *op) {
   end_early(pool, op, WSP_DEADLINE_EXCEEDED);
 }
 
@@ -98,7 +98,7 @@ void wsp_op_cancel(struct wsp_op name, wsp_time now) {
   if (name.pool == NULL) {
     return;
   }
-  pool_enter(name.pool, now);
+  wsp_pool_enter(name.pool, now);
   struct op *op = wsp_slab_find(&name.pool->ops, name.slot, name.generation);
   if (op == NULL || op->kind == OP_CLOSE || op->state == OP_DELIVERED ||
       (op->state == OP_COMPLETED && op->error != WSP_OK)) {
@@ -107,32 +107,32 @@ void wsp_op_cancel(struct wsp_op name, wsp_time now) {
   end_early(name.pool, op, WSP_CANCELED);
 }
 
-bool op_deliver_first(struct wsp_pool *pool) {
+bool wsp_op_deliver_first(struct wsp_pool *pool) {
   struct op *op = pool->completed;
   if (op == NULL) {
     return false;
   }
-  if (op->error == WSP_OK && op->kind != OP_CLOSE && op_overdue(pool, op)) {
+  if (op->error == WSP_OK && op->kind != OP_CLOSE && wsp_op_overdue(pool, op)) {
     end_early(pool, op, WSP_DEADLINE_EXCEEDED);
   }
-  if (op->error == WSP_OK && op->kind == OP_ACQUIRE && !acquire_still_good(pool, op)) {
+  if (op->error == WSP_OK && op->kind == OP_ACQUIRE && !wsp_acquire_still_good(pool, op)) {
     return true; /* it has started over */
   }
-  op_uncomplete(pool, op);
+  wsp_op_uncomplete(pool, op);
   op->state = OP_DELIVERED; /* a callback that cancels its own operation finds it ended */
   switch (op->kind) {
     case OP_ACQUIRE:
-      acquire_deliver(pool, op);
+      wsp_acquire_deliver(pool, op);
       break;
     case OP_WRITE:
     case OP_READ:
     case OP_PING:
-      io_deliver(pool, op);
+      wsp_io_deliver(pool, op);
       break;
     case OP_CLOSE: {
       void (*callback)(void *context) = op->close_callback;
       void *context = op->context;
-      op_destroy(pool, op);
+      wsp_op_destroy(pool, op);
       if (callback != NULL) {
         callback(context);
       }
@@ -142,14 +142,14 @@ bool op_deliver_first(struct wsp_pool *pool) {
   return true;
 }
 
-void op_destroy(struct wsp_pool *pool, struct op *op) {
-  pool_timer_clear(pool, &op->timer);
-  target_drop(pool, op->target);
+void wsp_op_destroy(struct wsp_pool *pool, struct op *op) {
+  wsp_pool_timer_clear(pool, &op->timer);
+  wsp_target_drop(pool, op->target);
   wsp_text_clear(&op->preferred, &pool->memory);
   wsp_text_clear(&op->json, &pool->memory);
   wsp_text_clear(&op->cause, &pool->memory);
   wsp_headers_clear(&op->failure_headers, &pool->memory);
-  message_destroy(pool, op->message);
+  wsp_message_destroy(pool, op->message);
   pool->pending_ops--;
   wsp_slab_give(&pool->ops, op);
 }

@@ -18,8 +18,8 @@ static void send(struct wsp_pool *pool, struct conn *conn) {
       pool->environment.transport->ping(pool->environment.transport_context, conn->transport);
   conn->ping_unsent = error != WSP_OK;
   if (conn->ping_unsent) { /* it fails at the next advance, like any other */
-    pool_timer_clear(pool, &conn->ping_timer);
-    pool_timer_set(pool, &conn->ping_timer, TIMER_PING, conn, pool->now);
+    wsp_pool_timer_clear(pool, &conn->ping_timer);
+    wsp_pool_timer_set(pool, &conn->ping_timer, TIMER_PING, conn, pool->now);
   }
 }
 
@@ -29,7 +29,7 @@ static void begin(struct wsp_pool *pool, struct conn *conn, enum wsp_reason reas
   conn->ping_timeout = timeout;
   conn->ping_tag = tag;
   conn->ping_started = pool->now;
-  pool_timer_set(pool, &conn->ping_timer, TIMER_PING, conn, wsp_time_add(pool->now, timeout));
+  wsp_pool_timer_set(pool, &conn->ping_timer, TIMER_PING, conn, wsp_time_add(pool->now, timeout));
   if (conn->ping_canceled) {
     /* The transport has not confirmed the cancel of the last one: this one is sent then. */
     conn->ping_again = true;
@@ -49,19 +49,19 @@ static void ask(struct wsp_pool *pool, struct conn *conn, enum wsp_reason reason
   }
 }
 
-void ping_for_acquire(struct wsp_pool *pool, struct op *op, struct conn *conn) {
+void wsp_ping_for_acquire(struct wsp_pool *pool, struct op *op, struct conn *conn) {
   conn->checking = true;
   ask(pool, conn, WSP_REASON_HEALTH_CHECK, pool->config.health_check_timeout, op->tag);
 }
 
-void ping_for_sweep(struct wsp_pool *pool, struct conn *conn) {
+void wsp_ping_for_sweep(struct wsp_pool *pool, struct conn *conn) {
   conn->ping_for_sweep = true;
   conn->ping_interrupted = false;
   ask(pool, conn, WSP_REASON_SWEEP, pool->config.probe_timeout, 0);
 }
 
 static void cancel_transport_ping(struct wsp_pool *pool, struct conn *conn) {
-  pool_timer_clear(pool, &conn->ping_timer);
+  wsp_pool_timer_clear(pool, &conn->ping_timer);
   if (conn->ping_unsent) {
     conn->pinging = false;
     conn->ping_unsent = false;
@@ -74,13 +74,13 @@ static void cancel_transport_ping(struct wsp_pool *pool, struct conn *conn) {
 }
 
 /* Gives up the ping under way when nobody waits for it any more. */
-void ping_drop_if_unwanted(struct wsp_pool *pool, struct conn *conn) {
+void wsp_ping_drop_if_unwanted(struct wsp_pool *pool, struct conn *conn) {
   if (conn->checking || conn->ping_for_sweep || conn->pings != NULL) {
     return;
   }
   if (conn->ping_again) {
     conn->ping_again = false;
-    pool_timer_clear(pool, &conn->ping_timer);
+    wsp_pool_timer_clear(pool, &conn->ping_timer);
   } else if (conn->pinging && !conn->ping_canceled) {
     TRACE(pool, WSP_PING_CANCELED, conn->account->last.id, conn, conn->ping_tag,
           .cause = (int)conn->ping_reason, .values = {pool->now - conn->ping_started});
@@ -89,9 +89,9 @@ void ping_drop_if_unwanted(struct wsp_pool *pool, struct conn *conn) {
 }
 
 /* The conn leaves: the transport says no more of its ping. */
-void ping_forget(struct wsp_pool *pool, struct conn *conn) {
-  ping_end_ops(pool, conn, WSP_CONN_CLOSED, NULL);
-  pool_timer_clear(pool, &conn->ping_timer);
+void wsp_ping_forget(struct wsp_pool *pool, struct conn *conn) {
+  wsp_ping_end_ops(pool, conn, WSP_CONN_CLOSED, NULL);
+  wsp_pool_timer_clear(pool, &conn->ping_timer);
   if (conn->pinging) {
     pool->pending_pings--;
     pool->pending_ping_cancels -= conn->ping_canceled;
@@ -105,26 +105,26 @@ void ping_forget(struct wsp_pool *pool, struct conn *conn) {
   conn->ping_again = false;
   if (conn->ping_for_sweep) {
     conn->ping_for_sweep = false;
-    sweep_ping_ended(pool, conn->account, false);
+    wsp_sweep_ping_ended(pool, conn->account, false);
   }
 }
 
-void ping_end_ops(struct wsp_pool *pool, struct conn *conn, enum wsp_error error,
-                  const char *reason) {
+void wsp_ping_end_ops(struct wsp_pool *pool, struct conn *conn, enum wsp_error error,
+                      const char *reason) {
   while (conn->pings != NULL) {
     struct op *op = conn->pings;
     conn->pings = op->next_io;
     op->next_io = NULL;
-    bool overdue = op_overdue(pool, op);
+    bool overdue = wsp_op_overdue(pool, op);
     if (error == WSP_PING_FAILED && !overdue) {
       (void)wsp_text_set(&op->cause, &pool->memory, wsp_trim(reason));
     }
-    op_complete(pool, op, overdue && error != WSP_CONN_CLOSED ? WSP_DEADLINE_EXCEEDED : error);
+    wsp_op_complete(pool, op, overdue && error != WSP_CONN_CLOSED ? WSP_DEADLINE_EXCEEDED : error);
   }
 }
 
 /* A borrower's ping ends by itself: cancelled, or past its deadline. */
-void ping_end_op(struct wsp_pool *pool, struct op *op, enum wsp_error error) {
+void wsp_ping_end_op(struct wsp_pool *pool, struct op *op, enum wsp_error error) {
   if (op->state == OP_COMPLETED) {
     op->error = error;
     return;
@@ -136,8 +136,8 @@ void ping_end_op(struct wsp_pool *pool, struct op *op, enum wsp_error error) {
   }
   *at = op->next_io;
   op->next_io = NULL;
-  op_complete(pool, op, error);
-  ping_drop_if_unwanted(pool, conn);
+  wsp_op_complete(pool, op, error);
+  wsp_ping_drop_if_unwanted(pool, conn);
 }
 
 static void decide_health_check(struct wsp_pool *pool, struct conn *conn, bool answered) {
@@ -145,12 +145,12 @@ static void decide_health_check(struct wsp_pool *pool, struct conn *conn, bool a
   conn->checking = false;
   if (answered) {
     if (op == NULL) {
-      conn_free(pool, conn, false);
-    } else if (op_overdue(pool, op)) {
-      acquire_end(pool, op, WSP_DEADLINE_EXCEEDED);
-      conn_free(pool, conn, false);
+      wsp_conn_free(pool, conn, false);
+    } else if (wsp_op_overdue(pool, op)) {
+      wsp_acquire_end(pool, op, WSP_DEADLINE_EXCEEDED);
+      wsp_conn_free(pool, conn, false);
     } else {
-      acquire_granted(pool, op, conn, true);
+      wsp_acquire_granted(pool, op, conn, true);
     }
     return;
   }
@@ -158,18 +158,18 @@ static void decide_health_check(struct wsp_pool *pool, struct conn *conn, bool a
   if (op != NULL) {
     op->conn = NULL;
   }
-  conn_leave(pool, conn, WSP_REASON_PING_FAILED);
+  wsp_conn_leave(pool, conn, WSP_REASON_PING_FAILED);
   if (op == NULL) {
     return;
   }
-  if (op_overdue(pool, op)) {
+  if (wsp_op_overdue(pool, op)) {
     op->state = OP_STARTING;
-    op_complete(pool, op, WSP_DEADLINE_EXCEEDED);
+    wsp_op_complete(pool, op, WSP_DEADLINE_EXCEEDED);
     return;
   }
   op->ping_failures++;
   op->goes_first = true;
-  acquire_restart(pool, op);
+  wsp_acquire_restart(pool, op);
 }
 
 /* The ping has an answer for everybody who waits for it. `reason` of a failure may be NULL. */
@@ -178,18 +178,18 @@ static void decide(struct wsp_pool *pool, struct conn *conn, bool answered, cons
   bool for_sweep = conn->ping_for_sweep;
   bool evicted = false;
   conn->ping_for_sweep = false;
-  ping_end_ops(pool, conn, answered ? WSP_OK : WSP_PING_FAILED, reason);
+  wsp_ping_end_ops(pool, conn, answered ? WSP_OK : WSP_PING_FAILED, reason);
   if (conn->checking) {
     decide_health_check(pool, conn, answered);
   } else if (for_sweep && !answered && conn->state == CONN_IDLE && !conn->ping_interrupted) {
     /* Only if it has been idle all along: one lent meanwhile belongs to its borrower. */
-    conn_leave(pool, conn, WSP_REASON_PING_FAILED);
+    wsp_conn_leave(pool, conn, WSP_REASON_PING_FAILED);
     evicted = true;
   }
   if (for_sweep) {
-    sweep_ping_ended(pool, account, evicted);
+    wsp_sweep_ping_ended(pool, account, evicted);
   }
-  account_settle(pool, account);
+  wsp_account_settle(pool, account);
 }
 
 static void fail(struct wsp_pool *pool, struct conn *conn, enum wsp_reason cause,
@@ -199,7 +199,7 @@ static void fail(struct wsp_pool *pool, struct conn *conn, enum wsp_reason cause
   decide(pool, conn, false, reason);
 }
 
-void ping_timer_fired(struct wsp_pool *pool, struct conn *conn) {
+void wsp_ping_timer_fired(struct wsp_pool *pool, struct conn *conn) {
   bool unsent = conn->ping_unsent;
   if (conn->ping_again) {
     conn->ping_again = false; /* never sent: the one before is still being cancelled */
@@ -214,7 +214,7 @@ static struct conn *conn_by_name(struct wsp_conn name, wsp_time now) {
   if (name.pool == NULL) {
     return NULL;
   }
-  pool_enter(name.pool, now);
+  wsp_pool_enter(name.pool, now);
   struct conn *conn = wsp_slab_find(&name.pool->conns, name.slot, name.generation);
   return conn == NULL || conn->state == CONN_CLOSING ? NULL : conn;
 }
@@ -234,10 +234,10 @@ void wsp_ping_done(struct wsp_conn name, wsp_time now, enum wsp_error error, con
       conn->ping_again = false;
       send(pool, conn);
     }
-    close_check(pool);
+    wsp_close_check(pool);
     return;
   }
-  pool_timer_clear(pool, &conn->ping_timer);
+  wsp_pool_timer_clear(pool, &conn->ping_timer);
   conn->pinging = false;
   pool->pending_pings--;
   if (pool->now - conn->ping_started >= conn->ping_timeout) {
@@ -253,16 +253,17 @@ void wsp_ping_done(struct wsp_conn name, wsp_time now, enum wsp_error error, con
 
 enum wsp_error wsp_lease_ping(const struct wsp_io_request *request, wsp_time now,
                               struct wsp_op *name) {
-  return io_start(request, now, OP_PING, name);
+  return wsp_io_start(request, now, OP_PING, name);
 }
 
 /* A borrower's ping, checked already. */
-void ping_for_lease(struct wsp_pool *pool, struct op *op, struct conn *conn, wsp_duration timeout) {
+void wsp_ping_for_lease(struct wsp_pool *pool, struct op *op, struct conn *conn,
+                        wsp_duration timeout) {
   struct op **at = &conn->pings;
   while (*at != NULL) {
     at = &(*at)->next_io;
   }
   *at = op;
-  op_wait_until_deadline(pool, op);
+  wsp_op_wait_until_deadline(pool, op);
   ask(pool, conn, WSP_REASON_LEASE, timeout, op->tag);
 }

@@ -69,10 +69,10 @@ static void destroy_conns(struct wsp_pool *pool) {
     if (conn->slot.generation % 2 == 0) {
       continue;
     }
-    conn_drop_inbox(pool, conn);
+    wsp_conn_drop_inbox(pool, conn);
     wsp_headers_clear(&conn->headers, &pool->memory);
     wsp_text_clear(&conn->id, &pool->memory);
-    bucket_drop(pool, conn->bucket);
+    wsp_bucket_drop(pool, conn->bucket);
   }
 }
 
@@ -86,7 +86,7 @@ void wsp_pool_destroy(struct wsp_pool *pool) {
       break;
     }
     if (op->slot.generation % 2 == 1) {
-      op_destroy(pool, op);
+      wsp_op_destroy(pool, op);
     }
   }
   for (uint32_t slot = 0;; slot++) {
@@ -95,14 +95,14 @@ void wsp_pool_destroy(struct wsp_pool *pool) {
       break;
     }
     if (dial->slot.generation % 2 == 1) {
-      target_drop(pool, dial->target);
+      wsp_target_drop(pool, dial->target);
     }
   }
   destroy_conns(pool);
   while (pool->accounts_by_id.first != NULL) {
     struct account *account = WSP_OWNER(pool->accounts_by_id.first, struct account, by_id);
     wsp_order_remove(&pool->accounts_by_id, &account->by_id);
-    target_drop(pool, account->template_);
+    wsp_target_drop(pool, account->template_);
     wsp_memory_release(&pool->memory, account, sizeof *account);
   }
   struct wsp_memory memory = pool->memory;
@@ -116,7 +116,7 @@ void wsp_pool_destroy(struct wsp_pool *pool) {
   wsp_memory_release(&memory, pool, sizeof *pool);
 }
 
-void pool_enter(struct wsp_pool *pool, wsp_time now) {
+void wsp_pool_enter(struct wsp_pool *pool, wsp_time now) {
   if (now > pool->now) {
     pool->now = now;
   }
@@ -124,24 +124,24 @@ void pool_enter(struct wsp_pool *pool, wsp_time now) {
 
 /* Room for one timer more than there are ops, conns and dials: each has one at most, so setting a
  * timer never fails. */
-bool pool_timer_reserve(struct wsp_pool *pool) {
+bool wsp_pool_timer_reserve(struct wsp_pool *pool) {
   return wsp_heap_reserve(&pool->timers, &pool->memory,
                           pool->ops.used + pool->conns.used + pool->dials.used + 1);
 }
 
-void pool_timer_set(struct wsp_pool *pool, struct timer *timer, enum timer_kind kind, void *owner,
-                    wsp_time at) {
+void wsp_pool_timer_set(struct wsp_pool *pool, struct timer *timer, enum timer_kind kind,
+                        void *owner, wsp_time at) {
   timer->kind = kind;
   timer->owner = owner;
   wsp_heap_add(&pool->timers, &timer->entry, at);
 }
 
-void pool_timer_clear(struct wsp_pool *pool, struct timer *timer) {
+void wsp_pool_timer_clear(struct wsp_pool *pool, struct timer *timer) {
   wsp_heap_remove(&pool->timers, &timer->entry);
 }
 
-void pool_trace(struct wsp_pool *pool, enum wsp_event_kind kind, int64_t account,
-                const struct conn *conn, uint64_t tag, const struct event_fields *fields) {
+void wsp_pool_trace(struct wsp_pool *pool, enum wsp_event_kind kind, int64_t account,
+                    const struct conn *conn, uint64_t tag, const struct event_fields *fields) {
   struct wsp_event event = {
       .now = pool->now,
       .kind = kind,
@@ -190,13 +190,13 @@ static bool fire_timer(struct wsp_pool *pool) {
   wsp_heap_remove(&pool->timers, first);
   switch (timer->kind) {
     case TIMER_OP:
-      op_deadline_reached(pool, timer->owner);
+      wsp_op_deadline_reached(pool, timer->owner);
       break;
     case TIMER_DIAL:
-      dial_timer_fired(pool, timer->owner);
+      wsp_dial_timer_fired(pool, timer->owner);
       break;
     case TIMER_PING:
-      ping_timer_fired(pool, timer->owner);
+      wsp_ping_timer_fired(pool, timer->owner);
       break;
   }
   return true;
@@ -219,13 +219,13 @@ static bool run_sweeps(struct wsp_pool *pool) {
   bool ran = false;
   /* Cleanup first: what it closes needs no ping. */
   if (sweep_is_due(pool, pool->config.cleanup_interval, &pool->next_cleanup_sweep)) {
-    sweep_cleanup(pool);
+    wsp_sweep_cleanup(pool);
     ran = true;
   }
   if (sweep_is_due(pool, pool->config.ping_interval, &pool->next_ping_sweep)) {
-    sweep_start_pings(pool);
-    sweep_pump(pool);
-    refill_pump(pool);
+    wsp_sweep_start_pings(pool);
+    wsp_sweep_pump(pool);
+    wsp_refill_pump(pool);
     ran = true;
   }
   return ran;
@@ -235,7 +235,7 @@ void wsp_pool_advance(struct wsp_pool *pool, wsp_time now) {
   if (pool == NULL) {
     return;
   }
-  pool_enter(pool, now);
+  wsp_pool_enter(pool, now);
   bool busy = true;
   while (busy) {
     busy = false;
@@ -243,7 +243,7 @@ void wsp_pool_advance(struct wsp_pool *pool, wsp_time now) {
       busy = true;
     }
     busy |= run_sweeps(pool);
-    while (op_deliver_first(pool)) {
+    while (wsp_op_deliver_first(pool)) {
       busy = true;
     }
   }

@@ -5,7 +5,7 @@
 
 /* Suppressed while enough dials have failed and the last failure is recent. An older failure
  * resets the count. */
-bool prewarm_suppressed(const struct wsp_pool *pool, struct account *account) {
+bool wsp_prewarm_suppressed(const struct wsp_pool *pool, struct account *account) {
   if (account->prewarm_fails > 0 &&
       pool->now - account->last_failure > pool->config.prewarm_failure_window) {
     account->prewarm_fails = 0;
@@ -13,13 +13,13 @@ bool prewarm_suppressed(const struct wsp_pool *pool, struct account *account) {
   return account->prewarm_fails >= pool->config.prewarm_failure_suppress;
 }
 
-void prewarm_count_failure(struct wsp_pool *pool, struct account *account) {
-  (void)prewarm_suppressed(pool, account);
+void wsp_prewarm_count_failure(struct wsp_pool *pool, struct account *account) {
+  (void)wsp_prewarm_suppressed(pool, account);
   account->prewarm_fails++;
   account->last_failure = pool->now;
 }
 
-void prewarm_count_success(struct account *account) {
+void wsp_prewarm_count_success(struct account *account) {
   account->prewarm_fails = 0;
   account->last_failure = 0;
 }
@@ -27,12 +27,12 @@ void prewarm_count_success(struct account *account) {
 /* Never more than trimming would keep, or steady load would dial and trim for ever. */
 static int64_t prewarm_need(const struct wsp_pool *pool, const struct account *account,
                             int64_t *target) {
-  int64_t kept = account->leased + account->waiting + account_idle_ceiling(pool, account);
-  *target = account_target(pool, account);
+  int64_t kept = account->leased + account->waiting + wsp_account_idle_ceiling(pool, account);
+  *target = wsp_account_target(pool, account);
   return (*target < kept ? *target : kept) - (account->conns + account->creating);
 }
 
-void prewarm_consider(struct wsp_pool *pool, struct account *account) {
+void wsp_prewarm_consider(struct wsp_pool *pool, struct account *account) {
   int64_t target = 0;
   if (pool->closed || account->template_ == NULL || account->prewarm_active) {
     return;
@@ -45,7 +45,7 @@ void prewarm_consider(struct wsp_pool *pool, struct account *account) {
   if (need <= 0) {
     return;
   }
-  if (prewarm_suppressed(pool, account)) {
+  if (wsp_prewarm_suppressed(pool, account)) {
     TRACE(pool, WSP_PREWARM_SUPPRESSED, account->last.id, NULL, 0,
           .values = {account->prewarm_fails});
     return;
@@ -59,7 +59,7 @@ void prewarm_consider(struct wsp_pool *pool, struct account *account) {
   account->creating += need;
   pool->metrics.scale_up_total += need;
   TRACE(pool, WSP_PREWARM_STARTED, account->last.id, NULL, 0, .values = {need, target});
-  prewarm_continue(pool, account);
+  wsp_prewarm_continue(pool, account);
 }
 
 static void prewarm_finish(struct wsp_pool *pool, struct account *account, int64_t unused) {
@@ -73,25 +73,25 @@ static void prewarm_finish(struct wsp_pool *pool, struct account *account, int64
 }
 
 /* The next dial, when the last one has ended and no acquire waits for its turn to dial. */
-void prewarm_continue(struct wsp_pool *pool, struct account *account) {
+void wsp_prewarm_continue(struct wsp_pool *pool, struct account *account) {
   while (account->prewarm_active && account->prewarm_dial == NULL) {
     if (account->prewarm_left == 0) {
       prewarm_finish(pool, account, 0);
       return;
     }
-    if (!account_may_connect(pool, account) || account->placed.first != NULL) {
+    if (!wsp_account_may_connect(pool, account) || account->placed.first != NULL) {
       return;
     }
     account->prewarm_left--;
-    dial_start(pool, account, account->template_, NULL);
+    wsp_dial_start(pool, account, account->template_, NULL);
   }
 }
 
-void prewarm_dial_ended(struct wsp_pool *pool, struct account *account, bool opened) {
+void wsp_prewarm_dial_ended(struct wsp_pool *pool, struct account *account, bool opened) {
   account->prewarm_dial = NULL;
   account->prewarm_opened += opened;
   account->prewarm_failed += !opened;
-  if (!opened && prewarm_suppressed(pool, account)) {
+  if (!opened && wsp_prewarm_suppressed(pool, account)) {
     int64_t unused = account->prewarm_left;
     account->creating -= unused;
     account->prewarm_left = 0;
@@ -99,7 +99,7 @@ void prewarm_dial_ended(struct wsp_pool *pool, struct account *account, bool ope
   }
 }
 
-void prewarm_abandon(struct wsp_pool *pool, struct account *account) {
+void wsp_prewarm_abandon(struct wsp_pool *pool, struct account *account) {
   if (!account->prewarm_active) {
     return;
   }
@@ -107,8 +107,8 @@ void prewarm_abandon(struct wsp_pool *pool, struct account *account) {
   account->creating -= unused;
   account->prewarm_left = 0;
   if (account->prewarm_dial != NULL) {
-    dial_cancel(pool, account->prewarm_dial,
-                pool->closed ? WSP_REASON_POOL_CLOSED : WSP_REASON_CLEARED);
+    wsp_dial_cancel(pool, account->prewarm_dial,
+                    pool->closed ? WSP_REASON_POOL_CLOSED : WSP_REASON_CLEARED);
   }
   prewarm_finish(pool, account, unused);
 }
@@ -118,20 +118,20 @@ void wsp_ensure_target_idle(struct wsp_pool *pool, wsp_time now, int64_t id,
   if (pool == NULL || id <= 0) {
     return;
   }
-  pool_enter(pool, now);
+  wsp_pool_enter(pool, now);
   struct account *account =
-      given == NULL || pool->closed ? account_find(pool, id) : account_obtain(pool, id);
+      given == NULL || pool->closed ? wsp_account_find(pool, id) : wsp_account_obtain(pool, id);
   if (account == NULL) {
     return;
   }
   if (given != NULL && wsp_trim(given->url).length > 0) {
-    struct target *target =
-        target_obtain(pool, account, given->url, given->proxy, given->headers, given->header_count);
+    struct target *target = wsp_target_obtain(pool, account, given->url, given->proxy,
+                                              given->headers, given->header_count);
     if (target != NULL) {
-      target_drop(pool, account->template_);
+      wsp_target_drop(pool, account->template_);
       account->template_ = target;
     }
   }
-  prewarm_consider(pool, account);
-  account_settle(pool, account);
+  wsp_prewarm_consider(pool, account);
+  wsp_account_settle(pool, account);
 }

@@ -30,19 +30,19 @@ static void trace_started(struct wsp_pool *pool, const struct wsp_acquire_reques
 
 /* Starts `op` on its account: what can be said at once is said, else a conn is chosen. */
 static void start(struct wsp_pool *pool, struct op *op, const struct wsp_acquire_request *request) {
-  struct account *account = account_obtain(pool, request->account.id);
+  struct account *account = wsp_account_obtain(pool, request->account.id);
   if (account == NULL) {
-    acquire_fail(pool, op, WSP_OUT_OF_MEMORY);
+    wsp_acquire_fail(pool, op, WSP_OUT_OF_MEMORY);
     return;
   }
-  account_know(pool, account, &request->account);
+  wsp_account_know(pool, account, &request->account);
   op->account = account;
   wsp_order_add(&account->acquires, &op->in_acquires, (int64_t)op->arrival, 0);
   op->force_new = request->force_new_conn;
   op->force_preferred = request->force_preferred_conn && !request->force_new_conn;
   struct wsp_span preferred = wsp_trim(request->preferred_conn);
-  op->target = target_obtain(pool, account, request->url, request->proxy, request->headers,
-                             request->header_count);
+  op->target = wsp_target_obtain(pool, account, request->url, request->proxy, request->headers,
+                                 request->header_count);
   bool memory = op->target != NULL &&
                 (preferred.length == 0 || wsp_text_set(&op->preferred, &pool->memory, preferred));
   if (memory) {
@@ -52,17 +52,17 @@ static void start(struct wsp_pool *pool, struct op *op, const struct wsp_acquire
     trace_started(pool, request, account, request->url, request->proxy);
   }
   if (!memory) {
-    acquire_fail(pool, op, WSP_OUT_OF_MEMORY);
+    wsp_acquire_fail(pool, op, WSP_OUT_OF_MEMORY);
   } else if (request->canceled) {
-    acquire_fail(pool, op, WSP_CANCELED);
-  } else if (op_overdue(pool, op)) {
-    acquire_fail(pool, op, WSP_DEADLINE_EXCEEDED);
+    wsp_acquire_fail(pool, op, WSP_CANCELED);
+  } else if (wsp_op_overdue(pool, op)) {
+    wsp_acquire_fail(pool, op, WSP_DEADLINE_EXCEEDED);
   } else if (account->effective_max == 0) {
-    acquire_fail(pool, op, WSP_QUEUE_FULL);
+    wsp_acquire_fail(pool, op, WSP_QUEUE_FULL);
   } else {
-    acquire_route(pool, op);
+    wsp_acquire_route(pool, op);
   }
-  account_settle(pool, account);
+  wsp_account_settle(pool, account);
 }
 
 enum wsp_error wsp_acquire(struct wsp_pool *pool, wsp_time now,
@@ -74,9 +74,9 @@ enum wsp_error wsp_acquire(struct wsp_pool *pool, wsp_time now,
   if (pool == NULL) {
     return WSP_POOL_CLOSED;
   }
-  pool_enter(pool, now);
+  wsp_pool_enter(pool, now);
   pool->metrics.acquire_total++;
-  struct op *op = op_create(pool, OP_ACQUIRE);
+  struct op *op = wsp_op_create(pool, OP_ACQUIRE);
   if (op == NULL) {
     return WSP_OUT_OF_MEMORY;
   }
@@ -86,12 +86,12 @@ enum wsp_error wsp_acquire(struct wsp_pool *pool, wsp_time now,
   op->deadline = request->deadline == 0 ? WSP_TIME_NEVER : request->deadline;
   op->arrival = ++pool->next_arrival;
   if (name != NULL) {
-    *name = op_name(pool, op);
+    *name = wsp_op_name(pool, op);
   }
   enum wsp_error error = check(pool, request);
   if (error != WSP_OK) {
     trace_started(pool, request, NULL, request->url, request->proxy);
-    acquire_fail(pool, op, error);
+    wsp_acquire_fail(pool, op, error);
   } else {
     start(pool, op, request);
   }
@@ -102,15 +102,15 @@ enum wsp_error wsp_acquire(struct wsp_pool *pool, wsp_time now,
 static struct conn *idle_conn(const struct wsp_pool *pool, struct account *account,
                               const struct wsp_acquire_request *request) {
   const struct bucket *bucket =
-      bucket_find(pool, account, wsp_trim(request->url), wsp_trim(request->proxy));
+      wsp_bucket_find(pool, account, wsp_trim(request->url), wsp_trim(request->proxy));
   struct wsp_span preferred = wsp_trim(request->preferred_conn);
   if (bucket == NULL) {
     return NULL;
   }
-  struct conn *conn = conn_find(pool, account, preferred);
+  struct conn *conn = wsp_conn_find(pool, account, preferred);
   if (conn == NULL || conn->state != CONN_IDLE || conn->bucket != bucket ||
       (conn->age_state != AGE_FRESH && conn->pins == 0)) {
-    conn = request->force_preferred_conn ? NULL : bucket_first_idle(bucket);
+    conn = request->force_preferred_conn ? NULL : wsp_bucket_first_idle(bucket);
     if (conn == NULL) {
       return NULL;
     }
@@ -135,11 +135,11 @@ static enum wsp_error check_now(const struct wsp_pool *pool,
 
 /* What happens besides to an account when one of its idle conns is lent. */
 static void after_lending(struct wsp_pool *pool, struct account *account) {
-  if (cleanup_due(pool, account)) {
-    cleanup_account(pool, account, WSP_REASON_ACQUIRE);
+  if (wsp_cleanup_due(pool, account)) {
+    wsp_cleanup_account(pool, account, WSP_REASON_ACQUIRE);
   }
-  prewarm_consider(pool, account);
-  account_settle(pool, account);
+  wsp_prewarm_consider(pool, account);
+  wsp_account_settle(pool, account);
 }
 
 /* An acquire that fails at once counts like any other. */
@@ -147,9 +147,9 @@ static enum wsp_error refuse(struct wsp_pool *pool, const struct wsp_acquire_req
                              enum wsp_error error) {
   pool->metrics.acquire_total++;
   struct account *account =
-      check(pool, request) == WSP_OK ? account_find(pool, request->account.id) : NULL;
+      check(pool, request) == WSP_OK ? wsp_account_find(pool, request->account.id) : NULL;
   if (account != NULL) {
-    account_know(pool, account, &request->account);
+    wsp_account_know(pool, account, &request->account);
   }
   trace_started(pool, request, account, request->url, request->proxy);
   TRACE(pool, WSP_ACQUIRE_FAILED, request->account.id, NULL, request->tag, .cause = (int)error,
@@ -159,21 +159,21 @@ static enum wsp_error refuse(struct wsp_pool *pool, const struct wsp_acquire_req
 
 static enum wsp_error lend_now(struct wsp_pool *pool, struct account *account, struct conn *conn,
                                const struct wsp_acquire_request *request, struct wsp_lease *lease) {
-  struct target *target = target_obtain(pool, account, request->url, request->proxy,
-                                        request->headers, request->header_count);
+  struct target *target = wsp_target_obtain(pool, account, request->url, request->proxy,
+                                            request->headers, request->header_count);
   if (target == NULL) {
     return WSP_OUT_OF_MEMORY;
   }
-  account_know(pool, account, &request->account);
+  wsp_account_know(pool, account, &request->account);
   pool->metrics.acquire_total++;
   pool->metrics.conn_pick_total++;
   trace_started(pool, request, account, target->bucket->url.text, target->bucket->proxy.text);
   TRACE(pool, WSP_ACQUIRE_PICKED, account->last.id, NULL, request->tag, .cause = 0);
-  conn_lease(conn);
+  wsp_conn_lease(conn);
   conn->reused = true;
-  lease_lend(pool, conn, request->tag, 0, 0, false);
-  account_remember(pool, account, target);
-  target_drop(pool, target);
+  wsp_lease_lend(pool, conn, request->tag, 0, 0, false);
+  wsp_account_remember(pool, account, target);
+  wsp_target_drop(pool, target);
   *lease = (struct wsp_lease){pool, conn->slot.slot, conn->lease_generation};
   after_lending(pool, account);
   return WSP_OK;
@@ -185,16 +185,16 @@ enum wsp_error wsp_try_acquire(struct wsp_pool *pool, wsp_time now,
   if (pool == NULL) {
     return WSP_POOL_CLOSED;
   }
-  pool_enter(pool, now);
+  wsp_pool_enter(pool, now);
   enum wsp_error error = check_now(pool, request);
   if (error != WSP_OK) {
     return refuse(pool, request, error);
   }
-  struct account *account = account_find(pool, request->account.id);
+  struct account *account = wsp_account_find(pool, request->account.id);
   if (account == NULL || request->force_new_conn) {
     return WSP_WOULD_WAIT;
   }
-  account_retire_due(pool, account);
+  wsp_account_retire_due(pool, account);
   struct conn *conn = idle_conn(pool, account, request);
   if (conn == NULL) {
     return WSP_WOULD_WAIT;

@@ -15,7 +15,7 @@ static bool pingable(const struct conn *conn) {
   return conn->state == CONN_IDLE && conn->waiters == 0;
 }
 
-void sweep_start_pings(struct wsp_pool *pool) {
+void wsp_sweep_start_pings(struct wsp_pool *pool) {
   struct sweep *sweep = &pool->sweep;
   if (sweep->active) {
     return;
@@ -56,7 +56,7 @@ static struct conn *next_candidate(struct wsp_pool *pool) {
   return NULL;
 }
 
-void sweep_pump(struct wsp_pool *pool) {
+void wsp_sweep_pump(struct wsp_pool *pool) {
   struct sweep *sweep = &pool->sweep;
   while (sweep->active && sweep->in_flight < pool->config.ping_concurrency) {
     struct conn *conn = next_candidate(pool);
@@ -65,7 +65,7 @@ void sweep_pump(struct wsp_pool *pool) {
     }
     sweep->in_flight++;
     sweep->pinged++;
-    ping_for_sweep(pool, conn);
+    wsp_ping_for_sweep(pool, conn);
   }
   if (!sweep->active || sweep->in_flight > 0) {
     return;
@@ -81,7 +81,7 @@ void sweep_pump(struct wsp_pool *pool) {
   }
 }
 
-void sweep_ping_ended(struct wsp_pool *pool, struct account *account, bool evicted) {
+void wsp_sweep_ping_ended(struct wsp_pool *pool, struct account *account, bool evicted) {
   pool->sweep.in_flight--;
   if (!evicted) {
     return;
@@ -93,24 +93,24 @@ void sweep_ping_ended(struct wsp_pool *pool, struct account *account, bool evict
   }
 }
 
-void sweep_cleanup(struct wsp_pool *pool) {
+void wsp_sweep_cleanup(struct wsp_pool *pool) {
   TRACE(pool, WSP_CLEANUP_SWEEP_STARTED, 0, NULL, 0, .cause = 0);
   pool->cleaning = true;
   for (struct wsp_node *a = pool->accounts_by_id.first; a != NULL; a = wsp_order_next(a)) {
     struct account *account = account_of(a);
-    if (cleanup_account(pool, account, WSP_REASON_SWEEP) > 0) {
-      refill_want(pool, account);
+    if (wsp_cleanup_account(pool, account, WSP_REASON_SWEEP) > 0) {
+      wsp_refill_want(pool, account);
     }
-    account_settle(pool, account);
+    wsp_account_settle(pool, account);
   }
   pool->cleaning = false;
-  refill_pump(pool);
+  wsp_refill_pump(pool);
 }
 
 /* The account is to be dialled up to its target, when its turn comes. */
-void refill_want(struct wsp_pool *pool, struct account *account) {
+void wsp_refill_want(struct wsp_pool *pool, struct account *account) {
   if (account->refill.present && account->refill_after_pings) {
-    refill_drop(pool, account);
+    wsp_refill_drop(pool, account);
   }
   if (!account->refill.present) {
     wsp_order_add(&pool->refills, &account->refill, account->last.id, 0);
@@ -118,18 +118,18 @@ void refill_want(struct wsp_pool *pool, struct account *account) {
   }
 }
 
-void refill_drop(struct wsp_pool *pool, struct account *account) {
+void wsp_refill_drop(struct wsp_pool *pool, struct account *account) {
   wsp_order_remove(account->refill_after_pings ? &pool->sweep_refills : &pool->refills,
                    &account->refill);
 }
 
-void refill_pump(struct wsp_pool *pool) {
+void wsp_refill_pump(struct wsp_pool *pool) {
   while (!pool->cleaning && pool->refills.first != NULL &&
          pool->refilling < pool->config.ping_concurrency) {
     struct account *account = WSP_OWNER(pool->refills.first, struct account, refill);
     bool running = account->prewarm_active;
     wsp_order_remove(&pool->refills, &account->refill);
-    prewarm_consider(pool, account);
+    wsp_prewarm_consider(pool, account);
     if (!running && account->prewarm_active) {
       account->refilling = true;
       pool->refilling++;
@@ -138,10 +138,10 @@ void refill_pump(struct wsp_pool *pool) {
 }
 
 /* The pool closes: no more pings, no more refills. */
-void sweep_stop(struct wsp_pool *pool) {
+void wsp_sweep_stop(struct wsp_pool *pool) {
   pool->sweep.active = false;
   for (struct wsp_node *a = pool->accounts_by_id.first; a != NULL; a = wsp_order_next(a)) {
-    refill_drop(pool, account_of(a));
+    wsp_refill_drop(pool, account_of(a));
   }
 }
 
@@ -149,11 +149,11 @@ void wsp_ping_sweep(struct wsp_pool *pool, wsp_time now) {
   if (pool == NULL) {
     return;
   }
-  pool_enter(pool, now);
+  wsp_pool_enter(pool, now);
   if (!pool->closed) {
-    sweep_start_pings(pool);
-    sweep_pump(pool);
-    refill_pump(pool);
+    wsp_sweep_start_pings(pool);
+    wsp_sweep_pump(pool);
+    wsp_refill_pump(pool);
   }
 }
 
@@ -161,8 +161,8 @@ void wsp_cleanup_sweep(struct wsp_pool *pool, wsp_time now) {
   if (pool == NULL) {
     return;
   }
-  pool_enter(pool, now);
+  wsp_pool_enter(pool, now);
   if (!pool->closed) {
-    sweep_cleanup(pool);
+    wsp_sweep_cleanup(pool);
   }
 }

@@ -18,8 +18,8 @@ static bool bucket_is(const struct bucket *bucket, const struct account *account
          wsp_span_equal((struct wsp_span){bucket->proxy.text, bucket->proxy.length}, proxy);
 }
 
-struct bucket *bucket_find(const struct wsp_pool *pool, struct account *account,
-                           struct wsp_span url, struct wsp_span proxy) {
+struct bucket *wsp_bucket_find(const struct wsp_pool *pool, struct account *account,
+                               struct wsp_span url, struct wsp_span proxy) {
   if (account->last_bucket != NULL && bucket_is(account->last_bucket, account, url, proxy)) {
     return account->last_bucket;
   }
@@ -34,9 +34,9 @@ struct bucket *bucket_find(const struct wsp_pool *pool, struct account *account,
   return NULL;
 }
 
-struct bucket *bucket_obtain(struct wsp_pool *pool, struct account *account, struct wsp_span url,
-                             struct wsp_span proxy) {
-  struct bucket *bucket = bucket_find(pool, account, url, proxy);
+struct bucket *wsp_bucket_obtain(struct wsp_pool *pool, struct account *account,
+                                 struct wsp_span url, struct wsp_span proxy) {
+  struct bucket *bucket = wsp_bucket_find(pool, account, url, proxy);
   if (bucket == NULL) {
     bucket = wsp_memory_allocate(&pool->memory, sizeof *bucket);
     if (bucket == NULL) {
@@ -58,7 +58,7 @@ struct bucket *bucket_obtain(struct wsp_pool *pool, struct account *account, str
   return bucket;
 }
 
-void bucket_drop(struct wsp_pool *pool, struct bucket *bucket) {
+void wsp_bucket_drop(struct wsp_pool *pool, struct bucket *bucket) {
   if (bucket == NULL || --bucket->references > 0) {
     return;
   }
@@ -71,15 +71,16 @@ void bucket_drop(struct wsp_pool *pool, struct bucket *bucket) {
   wsp_memory_release(&pool->memory, bucket, sizeof *bucket);
 }
 
-struct target *target_obtain(struct wsp_pool *pool, struct account *account, const char *url,
-                             const char *proxy, const struct wsp_header *headers, size_t count) {
+struct target *wsp_target_obtain(struct wsp_pool *pool, struct account *account, const char *url,
+                                 const char *proxy, const struct wsp_header *headers,
+                                 size_t count) {
   struct wsp_span url_span = wsp_trim(url);
   struct wsp_span proxy_span = wsp_trim(proxy);
   /* Callers ask for the same thing over and over: share it, so that nothing is allocated. */
   struct target *last = account->template_;
   if (last != NULL && bucket_is(last->bucket, account, url_span, proxy_span) &&
       wsp_headers_equal(&last->headers, headers, count)) {
-    target_hold(last);
+    wsp_target_hold(last);
     return last;
   }
   struct target *target = wsp_memory_allocate(&pool->memory, sizeof *target);
@@ -87,24 +88,24 @@ struct target *target_obtain(struct wsp_pool *pool, struct account *account, con
     return NULL;
   }
   target->references = 1;
-  target->bucket = bucket_obtain(pool, account, url_span, proxy_span);
+  target->bucket = wsp_bucket_obtain(pool, account, url_span, proxy_span);
   if (target->bucket == NULL ||
       !wsp_headers_copy(&target->headers, &pool->memory, headers, count)) {
-    target_drop(pool, target);
+    wsp_target_drop(pool, target);
     return NULL;
   }
   return target;
 }
 
-void target_hold(struct target *target) {
+void wsp_target_hold(struct target *target) {
   target->references++;
 }
 
-void target_drop(struct wsp_pool *pool, struct target *target) {
+void wsp_target_drop(struct wsp_pool *pool, struct target *target) {
   if (target == NULL || --target->references > 0) {
     return;
   }
-  bucket_drop(pool, target->bucket);
+  wsp_bucket_drop(pool, target->bucket);
   wsp_headers_clear(&target->headers, &pool->memory);
   wsp_memory_release(&pool->memory, target, sizeof *target);
 }

@@ -33,7 +33,7 @@ const char *wsp_reason_name(enum wsp_reason reason) {
   return (size_t)reason < sizeof names / sizeof *names ? names[reason] : "";
 }
 
-size_t text_of_integer(int64_t value, char text[INTEGER_TEXT_SIZE]) {
+size_t wsp_text_of_integer(int64_t value, char text[INTEGER_TEXT_SIZE]) {
   char reversed[INTEGER_TEXT_SIZE];
   size_t digits = 0;
   uint64_t rest = value < 0 ? -(uint64_t)value : (uint64_t)value;
@@ -58,8 +58,8 @@ static char *append(char *at, const char *text, size_t length) {
   return at + length;
 }
 
-char *text_of_failure(const struct wsp_memory *memory, enum wsp_error error, int status,
-                      struct wsp_span cause, size_t *size) {
+char *wsp_text_of_failure(const struct wsp_memory *memory, enum wsp_error error, int status,
+                          struct wsp_span cause, size_t *size) {
   static const char status_mark[] = ": status=";
   const char *text = wsp_error_text(error);
   *size = strlen(text) + sizeof status_mark + INTEGER_TEXT_SIZE + cause.length + 3;
@@ -70,7 +70,7 @@ char *text_of_failure(const struct wsp_memory *memory, enum wsp_error error, int
   char *at = append(whole, text, strlen(text));
   if (status != 0) {
     char number[INTEGER_TEXT_SIZE];
-    size_t length = text_of_integer(status, number);
+    size_t length = wsp_text_of_integer(status, number);
     at = append(at, status_mark, sizeof status_mark - 1);
     at = append(at, number, length);
   }

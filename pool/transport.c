@@ -8,7 +8,7 @@ static struct conn *open_conn(struct wsp_conn name, wsp_time now) {
   if (name.pool == NULL) {
     return NULL;
   }
-  pool_enter(name.pool, now);
+  wsp_pool_enter(name.pool, now);
   struct conn *conn = wsp_slab_find(&name.pool->conns, name.slot, name.generation);
   return conn == NULL || conn->state == CONN_CLOSING ? NULL : conn;
 }
@@ -17,8 +17,8 @@ void wsp_write_done(struct wsp_conn name, wsp_time now, enum wsp_error error, co
   struct conn *conn = open_conn(name, now);
   if (conn != NULL) {
     struct account *account = conn->account;
-    io_write_ended(name.pool, conn, error, reason);
-    account_settle(name.pool, account);
+    wsp_io_write_ended(name.pool, conn, error, reason);
+    wsp_account_settle(name.pool, account);
   }
 }
 
@@ -31,11 +31,11 @@ void wsp_read_done(struct wsp_conn name, wsp_time now, enum wsp_error error, con
   struct account *account = conn->account;
   struct message *message = NULL;
   if (error == WSP_OK) {
-    message = message_create(name.pool, text, length);
+    message = wsp_message_create(name.pool, text, length);
     error = message == NULL ? WSP_OUT_OF_MEMORY : WSP_OK;
   }
-  io_read_ended(name.pool, conn, error, reason, message);
-  account_settle(name.pool, account);
+  wsp_io_read_ended(name.pool, conn, error, reason, message);
+  wsp_account_settle(name.pool, account);
 }
 
 void wsp_conn_message(struct wsp_conn name, wsp_time now, const void *text, size_t length) {
@@ -46,30 +46,30 @@ void wsp_conn_message(struct wsp_conn name, wsp_time now, const void *text, size
   struct account *account = conn->account;
   if (conn->lease_generation == 0) {
     /* Nobody has borrowed it, so nobody asked: it must not reach the next borrower. */
-    conn_leave(name.pool, conn, WSP_REASON_UNSOLICITED_MESSAGE);
+    wsp_conn_leave(name.pool, conn, WSP_REASON_UNSOLICITED_MESSAGE);
   } else {
-    struct message *message = message_create(name.pool, text, length);
+    struct message *message = wsp_message_create(name.pool, text, length);
     if (message == NULL) {
-      conn_leave(name.pool, conn, WSP_REASON_OUT_OF_MEMORY);
+      wsp_conn_leave(name.pool, conn, WSP_REASON_OUT_OF_MEMORY);
     } else {
-      io_message(name.pool, conn, message);
+      wsp_io_message(name.pool, conn, message);
     }
   }
-  account_settle(name.pool, account);
+  wsp_account_settle(name.pool, account);
 }
 
 void wsp_conn_closed(struct wsp_conn name, wsp_time now, int code, const char *reason) {
   if (name.pool == NULL) {
     return;
   }
-  pool_enter(name.pool, now);
+  wsp_pool_enter(name.pool, now);
   struct conn *conn = wsp_slab_find(&name.pool->conns, name.slot, name.generation);
   if (conn == NULL) {
     return;
   }
   struct account *account = conn->account;
-  conn_gone(name.pool, conn, code, reason);
-  account_settle(name.pool, account);
+  wsp_conn_gone(name.pool, conn, code, reason);
+  wsp_account_settle(name.pool, account);
 }
 
 static const struct conn *named_conn(struct wsp_conn name) {

@@ -21,7 +21,7 @@ static void count_on(struct op *op, struct conn *conn) {
   }
   wsp_order_add(op->force_preferred ? &conn->strict : &conn->counted, &op->in_conn,
                 (int64_t)op->arrival, 0);
-  conn_set_waiters(conn, conn->waiters + 1);
+  wsp_conn_set_waiters(conn, conn->waiters + 1);
 }
 
 static void count_off(struct op *op) {
@@ -31,12 +31,12 @@ static void count_off(struct op *op) {
     return;
   }
   wsp_order_remove(op->force_preferred ? &conn->strict : &conn->counted, &op->in_conn);
-  conn_set_waiters(conn, conn->waiters - 1);
+  wsp_conn_set_waiters(conn, conn->waiters - 1);
 }
 
 /* Queues `op`: on `conn`, or (NULL) as a waiter of the account without one. With op->has_place it
  * waits for its turn to dial. */
-void wait_begin(struct wsp_pool *pool, struct op *op, struct conn *conn) {
+void wsp_wait_begin(struct wsp_pool *pool, struct op *op, struct conn *conn) {
   struct account *account = op->account;
   bool first = !op->queued;
   op->state = OP_WAITING;
@@ -56,14 +56,14 @@ void wait_begin(struct wsp_pool *pool, struct op *op, struct conn *conn) {
   if (first) {
     pool->metrics.acquire_queue_wait_total++;
   }
-  op_wait_until_deadline(pool, op);
+  wsp_op_wait_until_deadline(pool, op);
   TRACE(pool, first ? WSP_ACQUIRE_QUEUED : WSP_ACQUIRE_REQUEUED, account->last.id, conn, op->tag,
         .values = {account->waiting, conn == NULL ? 0 : conn->waiters});
 }
 
 /* The wait is over, for better or worse: it counts nowhere any more, and a place that it had but
  * did not use is free again. */
-void wait_end(struct wsp_pool *pool, struct op *op) {
+void wsp_wait_end(struct wsp_pool *pool, struct op *op) {
   struct account *account = op->account;
   assert(op->counted);
   account->connless -= is_connless(op);
@@ -83,13 +83,13 @@ void wait_end(struct wsp_pool *pool, struct op *op) {
 
 /* There is room for `op`, or its turn to dial has come: it dials if it may, else it holds its
  * place and waits on. */
-void wait_place(struct wsp_pool *pool, struct op *op) {
+void wsp_wait_place(struct wsp_pool *pool, struct op *op) {
   struct account *account = op->account;
   bool first = account->placed.first == NULL || account->placed.first == &op->in_account;
-  if (first && account_may_connect(pool, account)) {
-    wait_end(pool, op);
+  if (first && wsp_account_may_connect(pool, account)) {
+    wsp_wait_end(pool, op);
     account->creating++;
-    dial_start(pool, account, op->target, op);
+    wsp_dial_start(pool, account, op->target, op);
     return;
   }
   assert(!op->has_place);
@@ -103,7 +103,7 @@ void wait_place(struct wsp_pool *pool, struct op *op) {
 
 /* The conn to queue on: of the request's key and not retired, with the fewest waiters; when the
  * account has none, any conn: what becomes idle there is evicted for the waiter. */
-struct conn *wait_choose_conn(const struct op *op) {
+struct conn *wsp_wait_choose_conn(const struct op *op) {
   struct wsp_node *node = op->target->bucket->by_waiters.first;
   if (node != NULL) {
     return WSP_OWNER(node, struct conn, in_bucket_waiters);
@@ -114,8 +114,8 @@ struct conn *wait_choose_conn(const struct op *op) {
 
 /* The conn that `op` counted on has left and no room came of it: it counts on another one. Limits
  * are checked on entry only. */
-void wait_rehome(struct wsp_pool *pool, struct op *op) {
-  struct conn *conn = wait_choose_conn(op);
+void wsp_wait_rehome(struct wsp_pool *pool, struct op *op) {
+  struct conn *conn = wsp_wait_choose_conn(op);
   op->account->connless -= is_connless(op);
   count_on(op, conn);
   op->account->connless += is_connless(op);
@@ -126,7 +126,7 @@ void wait_rehome(struct wsp_pool *pool, struct op *op) {
 /* The waiter that has a right to `conn`, which is idle: the first to arrive among those that it
  * can serve. A retired (so pinned) conn serves only those that name it; they are few, and looked
  * for one by one. */
-struct op *wait_first_for(const struct conn *conn) {
+struct op *wsp_wait_first_for(const struct conn *conn) {
   struct wsp_node *strict = conn->strict.first;
   struct wsp_node *node = conn->bucket->waiters.first;
   if (conn->age_state != AGE_FRESH) {

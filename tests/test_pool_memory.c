@@ -225,7 +225,7 @@ static void headers_are_copied_trimmed_and_found(void) {
 static void check_failure_text(enum wsp_error error, int status, const char *cause,
                                const char *expected) {
   size_t size = 0;
-  char *text = text_of_failure(&memory, error, status,
+  char *text = wsp_text_of_failure(&memory, error, status,
                                (struct wsp_span){cause, cause == NULL ? 0 : strlen(cause)}, &size);
   CU_ASSERT_PTR_NOT_NULL_FATAL(text);
   CU_ASSERT_STRING_EQUAL(text, expected);
@@ -245,16 +245,16 @@ static void failures_have_their_texts(void) {
   size_t size = 0;
   allocations_left = 0;
   CU_ASSERT_PTR_NULL(
-      text_of_failure(&memory, WSP_DIAL_FAILED, 1, (struct wsp_span){"x", 1}, &size));
+      wsp_text_of_failure(&memory, WSP_DIAL_FAILED, 1, (struct wsp_span){"x", 1}, &size));
 }
 
 static void integers_are_written_in_full(void) {
   char text[INTEGER_TEXT_SIZE];
-  CU_ASSERT_EQUAL(text_of_integer(0, text), 1);
+  CU_ASSERT_EQUAL(wsp_text_of_integer(0, text), 1);
   CU_ASSERT_STRING_EQUAL(text, "0");
-  CU_ASSERT_EQUAL(text_of_integer(INT64_MAX, text), 19);
+  CU_ASSERT_EQUAL(wsp_text_of_integer(INT64_MAX, text), 19);
   CU_ASSERT_STRING_EQUAL(text, "9223372036854775807");
-  CU_ASSERT_EQUAL(text_of_integer(INT64_MIN, text), 20);
+  CU_ASSERT_EQUAL(wsp_text_of_integer(INT64_MIN, text), 20);
   CU_ASSERT_STRING_EQUAL(text, "-9223372036854775808");
 }
 
