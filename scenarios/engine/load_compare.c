@@ -21,7 +21,7 @@ static const char *operator_name(const void *context, size_t index) {
 static const struct load_names names = {operator_name, NULL};
 
 static bool is_operator(const char *key) {
-  return load_name_find(names, key) >= 0;
+  return scn_load_name_find(names, key) >= 0;
 }
 
 /* ---- Values ------------------------------------------------------------------------------- */
@@ -34,8 +34,8 @@ static bool read_number(struct scn_loader *loader, const struct scn_json_value *
       value->kind == SCN_JSON_NUMBER && !value->broken &&
       scn_json_number(value->text, value->length, 0, &negative, &magnitude) != SCN_NUMBER_TOO_FINE;
   result->kind = whole ? SCN_INTEGER : SCN_DECIMAL;
-  return whole ? load_integer(loader, value, INT64_MIN, INT64_MAX, "a number", &result->integer)
-               : load_decimal(loader, value, "a number", &result->integer);
+  return whole ? scn_load_integer(loader, value, INT64_MIN, INT64_MAX, "a number", &result->integer)
+               : scn_load_decimal(loader, value, "a number", &result->integer);
 }
 
 static bool read_scalar(struct scn_loader *loader, const struct scn_json_value *value,
@@ -45,12 +45,12 @@ static bool read_scalar(struct scn_loader *loader, const struct scn_json_value *
       return read_number(loader, value, result);
     case SCN_JSON_BOOL:
       result->kind = SCN_BOOL;
-      return load_bool(loader, value, &result->boolean);
+      return scn_load_bool(loader, value, &result->boolean);
     case SCN_JSON_STRING:
       result->kind = SCN_STRING;
-      return load_string(loader, value, &result->text);
+      return scn_load_string(loader, value, &result->text);
     default:
-      load_expected(loader, value, "a number, a string, true, false or null");
+      scn_load_expected(loader, value, "a number, a string, true, false or null");
       return false;
   }
 }
@@ -59,11 +59,11 @@ static bool read_flag(struct scn_loader *loader, const struct scn_json_value *va
                       struct scn_value *result) {
   if (value->kind == SCN_JSON_BOOL) {
     result->kind = SCN_BOOL;
-    return load_bool(loader, value, &result->boolean);
+    return scn_load_bool(loader, value, &result->boolean);
   }
   result->kind = SCN_INTEGER;
-  return load_integer(loader, value, INT64_MIN, INT64_MAX, "a whole number, true or false",
-                      &result->integer);
+  return scn_load_integer(loader, value, INT64_MIN, INT64_MAX, "a whole number, true or false",
+                          &result->integer);
 }
 
 /* The text of a value as the file has it, strings without their quotes. */
@@ -84,26 +84,27 @@ static bool read_value(struct scn_loader *loader, const struct scn_json_value *v
   switch (compared->type) {
     case LOAD_INTEGER:
       result->kind = SCN_INTEGER;
-      right = load_integer(loader, value, INT64_MIN, INT64_MAX, "a whole number", &result->integer);
+      right =
+          scn_load_integer(loader, value, INT64_MIN, INT64_MAX, "a whole number", &result->integer);
       break;
     case LOAD_DECIMAL:
       right = read_number(loader, value, result);
       break;
     case LOAD_DURATION:
       result->kind = SCN_DURATION;
-      right = load_duration(loader, value, &result->integer);
+      right = scn_load_duration(loader, value, &result->integer);
       break;
     case LOAD_BOOL:
       result->kind = SCN_BOOL;
-      right = load_bool(loader, value, &result->boolean);
+      right = scn_load_bool(loader, value, &result->boolean);
       break;
     case LOAD_STRING:
       result->kind = SCN_STRING;
-      right = load_string(loader, value, &result->text);
+      right = scn_load_string(loader, value, &result->text);
       break;
     case LOAD_CHOICE:
       result->kind = SCN_STRING;
-      right = load_choice(loader, value, compared->names, compared->what) >= 0;
+      right = scn_load_choice(loader, value, compared->names, compared->what) >= 0;
       break;
     case LOAD_FLAG:
       right = read_flag(loader, value, result);
@@ -132,11 +133,11 @@ static bool is_text(const struct load_compared *compared) {
 
 static bool read_in(struct scn_loader *loader, const struct scn_json_value *value,
                     const struct load_compared *compared, struct scn_test *test) {
-  if (!load_is(loader, value, SCN_JSON_LIST, "a list of values")) {
+  if (!scn_load_is(loader, value, SCN_JSON_LIST, "a list of values")) {
     return false;
   }
   if (value->count == 0) {
-    load_expected(loader, value, "a list of at least one value");
+    scn_load_expected(loader, value, "a list of at least one value");
     return false;
   }
   struct scn_value *values = scn_memory_take(loader->memory, value->count, sizeof *values);
@@ -154,13 +155,13 @@ static bool read_in(struct scn_loader *loader, const struct scn_json_value *valu
 static bool read_contains(struct scn_loader *loader, const struct scn_json_value *value,
                           struct scn_test *test) {
   test->value.kind = SCN_STRING;
-  return load_string(loader, value, &test->value.text);
+  return scn_load_string(loader, value, &test->value.text);
 }
 
 /* The operator that is the key of `value`, and what stands under it. */
 static bool read_test(struct scn_loader *loader, const struct scn_json_value *value,
                       const struct load_compared *compared, struct scn_test *test) {
-  test->operator_ = (enum scn_operator)load_name_find(names, value->key);
+  test->operator_ = (enum scn_operator)scn_load_name_find(names, value->key);
   switch (test->operator_) {
     case SCN_IN:
       return read_in(loader, value, compared, test);
@@ -168,18 +169,19 @@ static bool read_test(struct scn_loader *loader, const struct scn_json_value *va
       if (is_text(compared)) {
         return read_contains(loader, value, test);
       }
-      load_error(loader, value->key_position,
-                 "expected eq, ne, in%s here, found \"contains\", which is for strings",
-                 has_order(compared) ? ", lt, le, gt or ge" : "");
+      scn_load_error(loader, value->key_position,
+                     "expected eq, ne, in%s here, found \"contains\", which is for strings",
+                     has_order(compared) ? ", lt, le, gt or ge" : "");
       return false;
     case SCN_LT:
     case SCN_LE:
     case SCN_GT:
     case SCN_GE:
       if (!has_order(compared)) {
-        load_error(loader, value->key_position,
-                   "expected eq, ne%s or in here, found \"%s\", which is for numbers and durations",
-                   is_text(compared) ? ", contains" : "", value->key);
+        scn_load_error(
+            loader, value->key_position,
+            "expected eq, ne%s or in here, found \"%s\", which is for numbers and durations",
+            is_text(compared) ? ", contains" : "", value->key);
         return false;
       }
       break;
@@ -203,15 +205,15 @@ static bool read_bare(struct scn_loader *loader, const struct scn_json_value *va
                             : read_value(loader, value, compared, &test->value);
 }
 
-bool load_comparison(struct scn_loader *loader, const struct scn_json_value *value,
-                     const struct load_compared *compared, const char *field,
-                     struct scn_comparison *comparison) {
+bool scn_load_comparison(struct scn_loader *loader, const struct scn_json_value *value,
+                         const struct load_compared *compared, const char *field,
+                         struct scn_comparison *comparison) {
   *comparison = (struct scn_comparison){.field = field, .position = value->position};
   if (value->kind != SCN_JSON_OBJECT) {
     return read_bare(loader, value, compared, comparison);
   }
   if (value->count == 0) {
-    load_expected(loader, value, "a value or at least one operator");
+    scn_load_expected(loader, value, "a value or at least one operator");
     return false;
   }
   struct scn_test *tests = scn_memory_take(loader->memory, value->count, sizeof *tests);
@@ -229,16 +231,16 @@ bool load_comparison(struct scn_loader *loader, const struct scn_json_value *val
       continue;
     }
     right = false;
-    load_error(loader, member->key_position, "%sexpected an operator (%s), found \"%.100s\"%s",
-               load_where(loader, value), load_names_text(loader, names), member->key,
-               load_suggest(loader, names, member->key));
+    scn_load_error(loader, member->key_position, "%sexpected an operator (%s), found \"%.100s\"%s",
+                   scn_load_where(loader, value), scn_load_names_text(loader, names), member->key,
+                   scn_load_suggest(loader, names, member->key));
   }
   return right;
 }
 
-bool load_beside(struct scn_loader *loader, const struct scn_json_value *object,
-                 const struct load_compared *compared, size_t known_keys,
-                 struct scn_comparison *comparison) {
+bool scn_load_beside(struct scn_loader *loader, const struct scn_json_value *object,
+                     const struct load_compared *compared, size_t known_keys,
+                     struct scn_comparison *comparison) {
   *comparison = (struct scn_comparison){.field = "value", .position = object->position};
   struct scn_test *tests = scn_memory_take(loader->memory, object->count, sizeof *tests);
   if (tests == NULL) {
@@ -255,8 +257,8 @@ bool load_beside(struct scn_loader *loader, const struct scn_json_value *object,
     }
   }
   if (comparison->count == 0 && object->count <= known_keys) {
-    load_error(loader, object->position, "expected at least one operator (%s) here, found none",
-               load_names_text(loader, names));
+    scn_load_error(loader, object->position, "expected at least one operator (%s) here, found none",
+                   scn_load_names_text(loader, names));
   }
   return right && comparison->count > 0;
 }

@@ -25,43 +25,43 @@ static const char *field_name(const void *context, size_t index) {
   return index < LOAD_COUNT(fields) ? fields[index].key : NULL;
 }
 
-const struct load_names load_config_names = {field_name, NULL};
+const struct load_names scn_load_config_names = {field_name, NULL};
 
-bool load_config_value(struct scn_loader *loader, const struct scn_json_value *value,
-                       const char *key, struct wsp_config *config) {
-  int index = load_name_find(load_config_names, key);
+bool scn_load_config_value(struct scn_loader *loader, const struct scn_json_value *value,
+                           const char *key, struct wsp_config *config) {
+  int index = scn_load_name_find(scn_load_config_names, key);
   if (index < 0) {
     return false;
   }
   void *target = (char *)config + fields[index].offset;
   switch (fields[index].type) {
     case TYPE_int64_t:
-      return load_integer(loader, value, INT64_MIN, INT64_MAX, "a whole number", target);
+      return scn_load_integer(loader, value, INT64_MIN, INT64_MAX, "a whole number", target);
     case TYPE_wsp_decimal:
-      return load_decimal(loader, value, "a number of at most nine decimals", target);
+      return scn_load_decimal(loader, value, "a number of at most nine decimals", target);
     case TYPE_wsp_duration:
-      return load_any_duration(loader, value, target);
+      return scn_load_any_duration(loader, value, target);
     case TYPE_bool:
-      return load_bool(loader, value, target);
+      return scn_load_bool(loader, value, target);
   }
   return false;
 }
 
-void load_config(struct scn_loader *loader, const struct scn_json_value *value) {
-  if (!load_is(loader, value, SCN_JSON_OBJECT, "an object")) {
+void scn_load_config(struct scn_loader *loader, const struct scn_json_value *value) {
+  if (!scn_load_is(loader, value, SCN_JSON_OBJECT, "an object")) {
     return;
   }
   for (const struct scn_json_value *member = value->first; member != NULL; member = member->next) {
     if (member->key_broken) {
       continue;
     }
-    if (load_name_find(load_config_names, member->key) < 0) {
-      load_error(loader, member->key_position,
-                 "expected a key of the configuration (%s), found \"%.100s\"%s",
-                 load_names_text(loader, load_config_names), member->key,
-                 load_suggest(loader, load_config_names, member->key));
+    if (scn_load_name_find(scn_load_config_names, member->key) < 0) {
+      scn_load_error(loader, member->key_position,
+                     "expected a key of the configuration (%s), found \"%.100s\"%s",
+                     scn_load_names_text(loader, scn_load_config_names), member->key,
+                     scn_load_suggest(loader, scn_load_config_names, member->key));
     } else {
-      load_config_value(loader, member, member->key, &loader->config);
+      scn_load_config_value(loader, member, member->key, &loader->config);
     }
   }
 }
@@ -106,13 +106,14 @@ static void warn(void *context, const char *key, const char *sentence) {
   if (by_default || said_before(warning->loader, key, sentence)) {
     return;
   }
-  load_warning(warning->loader, member != NULL ? member->key_position : warning->fallback,
-               "\"%s\" %s%s%s%s", key, sentence, warning->variant[0] != '\0' ? " (variant " : "",
-               warning->variant, warning->variant[0] != '\0' ? ")" : "");
+  scn_load_warning(warning->loader, member != NULL ? member->key_position : warning->fallback,
+                   "\"%s\" %s%s%s%s", key, sentence,
+                   warning->variant[0] != '\0' ? " (variant " : "", warning->variant,
+                   warning->variant[0] != '\0' ? ")" : "");
 }
 
-void load_config_warn(struct scn_loader *loader, const struct wsp_config *config,
-                      struct scn_position fallback, const char *variant) {
+void scn_load_config_warn(struct scn_loader *loader, const struct wsp_config *config,
+                          struct scn_position fallback, const char *variant) {
   struct warning warning = {.loader = loader, .fallback = fallback, .variant = variant};
   wsp_config_warn(config, warn, &warning);
 }

@@ -13,9 +13,10 @@ enum form { UNIFORM, EXPONENTIAL, NORMAL, LOGNORMAL, TRACE };
 static bool read_one(struct scn_loader *loader, const struct scn_json_value *value,
                      enum load_unit unit, int64_t *result) {
   if (unit == LOAD_UNIT_DURATION) {
-    return load_duration(loader, value, result);
+    return scn_load_duration(loader, value, result);
   }
-  return load_integer(loader, value, 1, INT32_MAX, "a whole number from 1 to 2147483647", result);
+  return scn_load_integer(loader, value, 1, INT32_MAX, "a whole number from 1 to 2147483647",
+                          result);
 }
 
 /* A list of two; the items may be NULL on false. */
@@ -23,7 +24,7 @@ static bool read_pair(struct scn_loader *loader, const struct scn_json_value *va
                       const char *expected, const struct scn_json_value **first,
                       const struct scn_json_value **second) {
   if (value->broken || value->kind != SCN_JSON_LIST || value->count != 2) {
-    load_expected(loader, value, expected);
+    scn_load_expected(loader, value, expected);
     return false;
   }
   *first = value->first;
@@ -43,9 +44,9 @@ static void read_uniform(struct scn_loader *loader, const struct scn_json_value 
     return;
   }
   if (result.first > result.second) {
-    const char *least = load_found(loader, first);
-    load_expected_hint(loader, second, "the most, which is not less than the least",
-                       scn_memory_format(loader->memory, " after %s", least));
+    const char *least = scn_load_found(loader, first);
+    scn_load_expected_hint(loader, second, "the most, which is not less than the least",
+                           scn_memory_format(loader->memory, " after %s", least));
     return;
   }
   *distribution = result;
@@ -70,10 +71,10 @@ static bool read_factor(struct scn_loader *loader, const struct scn_json_value *
   size_t length = value->kind == SCN_JSON_STRING ? strlen(value->string) : value->length;
   bool right = !value->broken &&
                (value->kind == SCN_JSON_STRING || value->kind == SCN_JSON_NUMBER) &&
-               load_decimal_text(text, length, factor) && *factor >= WSP_DECIMAL_ONE;
+               scn_load_decimal_text(text, length, factor) && *factor >= WSP_DECIMAL_ONE;
   if (!right) {
-    load_expected(loader, value,
-                  "a factor of at least 1 with at most nine decimals, such as \"2.0\"");
+    scn_load_expected(loader, value,
+                      "a factor of at least 1 with at most nine decimals, such as \"2.0\"");
   }
   return right;
 }
@@ -95,16 +96,17 @@ static void read_trace(struct scn_loader *loader, const struct scn_json_value *v
                        enum load_unit unit, struct sim_distribution *distribution) {
   struct sim_distribution result = {.kind = SIM_TRACE};
   if (unit != LOAD_UNIT_DURATION) {
-    load_error(loader, value->key_position,
-               "expected uniform, exponential, normal or lognormal for a number of turns, found "
-               "\"trace\", whose lines are times");
-  } else if (load_trace(loader, value, false, &result.values, &result.count)) {
+    scn_load_error(
+        loader, value->key_position,
+        "expected uniform, exponential, normal or lognormal for a number of turns, found "
+        "\"trace\", whose lines are times");
+  } else if (scn_load_trace(loader, value, false, &result.values, &result.count)) {
     *distribution = result;
   }
 }
 
-void load_distribution(struct scn_loader *loader, const struct scn_json_value *value,
-                       enum load_unit unit, struct sim_distribution *distribution) {
+void scn_load_distribution(struct scn_loader *loader, const struct scn_json_value *value,
+                           enum load_unit unit, struct sim_distribution *distribution) {
   struct sim_distribution result = {.kind = SIM_CONSTANT};
   if (value->kind != SCN_JSON_OBJECT) {
     if (read_one(loader, value, unit, &result.first)) {
@@ -114,18 +116,19 @@ void load_distribution(struct scn_loader *loader, const struct scn_json_value *v
   }
   const struct scn_json_value *member = value->first;
   if (member == NULL || value->count != 1) {
-    load_expected(loader, value,
-                  "an object with one key (uniform, exponential, normal, lognormal or trace)");
+    scn_load_expected(loader, value,
+                      "an object with one key (uniform, exponential, normal, lognormal or trace)");
     return;
   }
   if (member->key_broken) {
     return;
   }
-  int form = load_name_find(load_names_of(forms), member->key);
+  int form = scn_load_name_find(scn_load_names_of(forms), member->key);
   if (form < 0) {
-    load_error(loader, member->key_position, "%sexpected a distribution (%s), found \"%.100s\"%s",
-               load_where(loader, value), load_names_text(loader, load_names_of(forms)),
-               member->key, load_suggest(loader, load_names_of(forms), member->key));
+    scn_load_error(
+        loader, member->key_position, "%sexpected a distribution (%s), found \"%.100s\"%s",
+        scn_load_where(loader, value), scn_load_names_text(loader, scn_load_names_of(forms)),
+        member->key, scn_load_suggest(loader, scn_load_names_of(forms), member->key));
     return;
   }
   switch ((enum form)form) {
@@ -150,7 +153,7 @@ void load_distribution(struct scn_loader *loader, const struct scn_json_value *v
   }
 }
 
-void load_distribution_field(struct scn_loader *loader, const struct scn_json_value *value,
-                             void *target) {
-  load_distribution(loader, value, LOAD_UNIT_DURATION, target);
+void scn_load_distribution_field(struct scn_loader *loader, const struct scn_json_value *value,
+                                 void *target) {
+  scn_load_distribution(loader, value, LOAD_UNIT_DURATION, target);
 }

@@ -14,7 +14,7 @@ static const char *name_in_list(const void *context, size_t index) {
 
 static const char *result_name(const void *context, size_t index) {
   (void)context;
-  const char *name = load_error_names.name(load_error_names.context, index);
+  const char *name = scn_load_error_names.name(scn_load_error_names.context, index);
   return name != NULL                  ? name
          : index == WSP_WOULD_WAIT     ? "pending"
          : index == WSP_WOULD_WAIT + 1 ? "refused"
@@ -111,12 +111,12 @@ static void read_fields(struct scn_loader *loader, const struct scn_json_value *
   for (const struct scn_json_value *member = value->first; member != NULL; member = member->next) {
     const struct field *field = member->key_broken ? NULL : find_field(form, member->key);
     if (field != NULL) {
-      load_comparison(loader, member, &field->compared, field->key,
-                      &comparisons[expectation->comparison_count++]);
-    } else if (!member->key_broken && load_name_find(names, member->key) < 0) {
-      load_error(loader, member->key_position, "expected a key of %s (%s), found \"%.100s\"%s",
-                 form->what, load_names_text(loader, names), member->key,
-                 load_suggest(loader, names, member->key));
+      scn_load_comparison(loader, member, &field->compared, field->key,
+                          &comparisons[expectation->comparison_count++]);
+    } else if (!member->key_broken && scn_load_name_find(names, member->key) < 0) {
+      scn_load_error(loader, member->key_position, "expected a key of %s (%s), found \"%.100s\"%s",
+                     form->what, scn_load_names_text(loader, names), member->key,
+                     scn_load_suggest(loader, names, member->key));
     }
   }
   expectation->comparisons = comparisons;
@@ -125,13 +125,14 @@ static void read_fields(struct scn_loader *loader, const struct scn_json_value *
 static void read_headers(struct scn_loader *loader, const struct scn_json_value *value,
                          struct scn_expectation *expectation) {
   static const struct load_compared compared = {.type = LOAD_STRING, .or_null = true};
-  if (!load_is(loader, value, SCN_JSON_OBJECT, "an object of header names and values")) {
+  if (!scn_load_is(loader, value, SCN_JSON_OBJECT, "an object of header names and values")) {
     return;
   }
   struct scn_comparison *headers = scn_memory_take(loader->memory, value->count, sizeof *headers);
   for (const struct scn_json_value *member = value->first; member != NULL && headers != NULL;
        member = member->next) {
-    load_comparison(loader, member, &compared, member->key, &headers[expectation->header_count++]);
+    scn_load_comparison(loader, member, &compared, member->key,
+                        &headers[expectation->header_count++]);
   }
   expectation->headers = headers;
 }
@@ -143,9 +144,9 @@ static void require_field(struct scn_loader *loader, const struct scn_json_value
   if (value->count == 1 && expectation->comparison_count == 0) {
     struct keys keys = {form, others};
     struct load_names names = {form_key, &keys};
-    load_error(loader, value->position,
-               "expected something to hold for %s beside \"%s\" (keys: %s), found nothing",
-               form->what, form->key, load_names_text(loader, names));
+    scn_load_error(loader, value->position,
+                   "expected something to hold for %s beside \"%s\" (keys: %s), found nothing",
+                   form->what, form->key, scn_load_names_text(loader, names));
   }
 }
 
@@ -158,8 +159,9 @@ static void read_op(struct scn_loader *loader, const struct scn_json_value *valu
                     const struct form *form, struct scn_expectation *expectation) {
   const struct scn_json_value *op = scn_json_find(value, form->key);
   const struct scn_json_value *header = scn_json_find(value, "header");
-  if (load_label_text(loader, op, &expectation->subject)) {
-    load_label_refer(loader, op, expectation->subject, LOAD_NEED_OPERATION, loader->reading_order);
+  if (scn_load_label_text(loader, op, &expectation->subject)) {
+    scn_load_label_refer(loader, op, expectation->subject, LOAD_NEED_OPERATION,
+                         loader->reading_order);
   }
   read_fields(loader, value, form, op_others, expectation);
   if (header != NULL) {
@@ -173,9 +175,9 @@ static void read_thing(struct scn_loader *loader, const struct scn_json_value *v
                        const struct form *form, struct scn_expectation *expectation) {
   const struct scn_json_value *subject = scn_json_find(value, form->key);
   if (form->kind == SCN_EXPECT_ACCOUNT) {
-    load_account_field(loader, subject, &expectation->account);
+    scn_load_account_field(loader, subject, &expectation->account);
   } else {
-    load_text_field(loader, subject, &expectation->subject);
+    scn_load_text_field(loader, subject, &expectation->subject);
   }
   read_fields(loader, value, form, no_others, expectation);
   require_field(loader, value, form, no_others, expectation);
@@ -196,7 +198,7 @@ static void read_beside(struct scn_loader *loader, const struct scn_json_value *
                         const struct load_compared *compared, struct scn_expectation *expectation) {
   struct scn_comparison *comparison = scn_memory_take(loader->memory, 1, sizeof *comparison);
   size_t known_keys = 1 + (scn_json_find(value, "p") != NULL);
-  if (comparison != NULL && load_beside(loader, value, compared, known_keys, comparison)) {
+  if (comparison != NULL && scn_load_beside(loader, value, compared, known_keys, comparison)) {
     expectation->comparisons = comparison;
     expectation->comparison_count = 1;
   }
@@ -212,7 +214,8 @@ static const char *const metric_names[] = {
 static void read_metric(struct scn_loader *loader, const struct scn_json_value *value,
                         const struct form *form, struct scn_expectation *expectation) {
   const struct scn_json_value *metric = scn_json_find(value, form->key);
-  int index = load_choice(loader, metric, load_names_of(metric_names), "the name of a metric");
+  int index =
+      scn_load_choice(loader, metric, scn_load_names_of(metric_names), "the name of a metric");
   read_fields(loader, value, form, operator_keys, expectation);
   if (index >= 0) {
     expectation->subject = metric_names[index];
@@ -225,7 +228,7 @@ static void read_metric(struct scn_loader *loader, const struct scn_json_value *
 static void read_sql(struct scn_loader *loader, const struct scn_json_value *value,
                      const struct form *form, struct scn_expectation *expectation) {
   const struct scn_json_value *sql = scn_json_find(value, form->key);
-  load_text_field(loader, sql, &expectation->subject);
+  scn_load_text_field(loader, sql, &expectation->subject);
   read_fields(loader, value, form, operator_keys, expectation);
   read_beside(loader, value, &(struct load_compared){.type = LOAD_SCALAR}, expectation);
 }
@@ -237,16 +240,16 @@ static void read_percentile(struct scn_loader *loader, const struct scn_json_val
   static const char expected_p[] = "a number from 0 to 100 with at most nine decimals";
   const struct scn_json_value *percentile = scn_json_find(value, form->key);
   const struct scn_json_value *p = scn_json_find(value, "p");
-  int index = load_choice(loader, percentile, load_names_of(percentile_names), "a measure");
+  int index = scn_load_choice(loader, percentile, scn_load_names_of(percentile_names), "a measure");
   read_fields(loader, value, form, percentile_others, expectation);
   if (index >= 0) {
     expectation->subject = percentile_names[index];
   }
-  load_require(loader, value, "p", form->what);
+  scn_load_require(loader, value, "p", form->what);
   wsp_decimal places = 0;
-  if (p != NULL && load_decimal(loader, p, expected_p, &places)) {
+  if (p != NULL && scn_load_decimal(loader, p, expected_p, &places)) {
     if (places < 0 || places > 100 * WSP_DECIMAL_ONE) {
-      load_expected(loader, p, expected_p);
+      scn_load_expected(loader, p, expected_p);
     } else {
       expectation->percentile = places;
     }
@@ -288,16 +291,16 @@ static const struct form *find_form(const struct scn_json_value *value) {
 static void read_expectation(struct scn_loader *loader, const struct scn_json_value *value,
                              struct scn_expectation *expectation) {
   expectation->position = value->position;
-  if (!load_is(loader, value, SCN_JSON_OBJECT, "an expectation (an object)")) {
+  if (!scn_load_is(loader, value, SCN_JSON_OBJECT, "an expectation (an object)")) {
     return;
   }
   const struct form *form = find_form(value);
   if (form == NULL) {
     struct load_names names = {form_name, NULL};
-    load_error(
+    scn_load_error(
         loader, value->position, "expected an expectation with one of the keys %s, found %s%s",
-        load_names_text(loader, names), value->count == 0 ? "an empty object" : "none of them",
-        value->count == 0 ? "" : load_suggest(loader, names, value->first->key));
+        scn_load_names_text(loader, names), value->count == 0 ? "an empty object" : "none of them",
+        value->count == 0 ? "" : scn_load_suggest(loader, names, value->first->key));
     return;
   }
   expectation->kind = form->kind;
@@ -315,13 +318,13 @@ static void read_expectation(struct scn_loader *loader, const struct scn_json_va
       read_thing(loader, value, form, expectation);
       break;
     case SCN_EXPECT_EVENT:
-      load_expect_event(loader, value, expectation);
+      scn_load_expect_event(loader, value, expectation);
       break;
     case SCN_EXPECT_EVENTS:
-      load_expect_events(loader, value, expectation);
+      scn_load_expect_events(loader, value, expectation);
       break;
     case SCN_EXPECT_ORDER:
-      load_expect_order(loader, value, expectation);
+      scn_load_expect_order(loader, value, expectation);
       break;
     case SCN_EXPECT_SQL:
       read_sql(loader, value, form, expectation);
@@ -332,9 +335,10 @@ static void read_expectation(struct scn_loader *loader, const struct scn_json_va
   }
 }
 
-const struct scn_expectation *load_expectations(struct scn_loader *loader,
-                                                const struct scn_json_value *value, size_t *count) {
-  if (!load_is(loader, value, SCN_JSON_LIST, "a list of expectations")) {
+const struct scn_expectation *scn_load_expectations(struct scn_loader *loader,
+                                                    const struct scn_json_value *value,
+                                                    size_t *count) {
+  if (!scn_load_is(loader, value, SCN_JSON_LIST, "a list of expectations")) {
     return NULL;
   }
   struct scn_expectation *expectations =

@@ -46,7 +46,7 @@ static struct event_fields fields_of(const struct sim_event_type *type) {
     bool error = strcmp(type->cause, "error") == 0;
     add_field(&fields, type->cause, strlen(type->cause),
               (struct load_compared){.type = LOAD_CHOICE,
-                                     .names = error ? load_error_names : load_reason_names,
+                                     .names = error ? scn_load_error_names : scn_load_reason_names,
                                      .what = error ? "an error" : "a reason"});
   }
   for (size_t i = 0; i < LOAD_COUNT(type->values); i++) {
@@ -80,7 +80,7 @@ static const char *field_name(const void *context, size_t index) {
 /* Labels that can never match are mistakes; whether one has happened yet does not matter. */
 static void refer_to_label(struct scn_loader *loader, const struct scn_json_value *value) {
   if (value->kind == SCN_JSON_STRING && !value->broken) {
-    load_label_refer(loader, value, value->string, LOAD_NEED_OPERATION, SIZE_MAX);
+    scn_load_label_refer(loader, value, value->string, LOAD_NEED_OPERATION, SIZE_MAX);
   }
 }
 
@@ -102,7 +102,7 @@ static void refer_to_labels(struct scn_loader *loader, const struct scn_json_val
 
 static void read_where(struct scn_loader *loader, const struct scn_json_value *value, int kind,
                        struct scn_event_pattern *pattern) {
-  if (!load_is(loader, value, SCN_JSON_OBJECT, "an object of fields")) {
+  if (!scn_load_is(loader, value, SCN_JSON_OBJECT, "an object of fields")) {
     return;
   }
   struct event_fields fields = fields_of(sim_event_type((uint16_t)kind));
@@ -113,14 +113,14 @@ static void read_where(struct scn_loader *loader, const struct scn_json_value *v
     if (member->key_broken) {
       continue;
     }
-    int index = load_name_find(names, member->key);
+    int index = scn_load_name_find(names, member->key);
     if (index < 0) {
-      load_error(loader, member->key_position,
-                 "expected a field of the event %s (%s), found \"%.100s\"%s", pattern->kind,
-                 load_names_text(loader, names), member->key,
-                 load_suggest(loader, names, member->key));
-    } else if (load_comparison(loader, member, &fields.items[index].compared, member->key,
-                               &where[pattern->where_count++]) &&
+      scn_load_error(loader, member->key_position,
+                     "expected a field of the event %s (%s), found \"%.100s\"%s", pattern->kind,
+                     scn_load_names_text(loader, names), member->key,
+                     scn_load_suggest(loader, names, member->key));
+    } else if (scn_load_comparison(loader, member, &fields.items[index].compared, member->key,
+                                   &where[pattern->where_count++]) &&
                strcmp(member->key, "op") == 0) {
       refer_to_labels(loader, member);
     }
@@ -134,7 +134,7 @@ static void read_pattern(struct scn_loader *loader, const struct scn_json_value 
   const struct scn_json_value *event = scn_json_find(value, "event");
   const struct scn_json_value *where = scn_json_find(value, "where");
   pattern->position = value->position;
-  int kind = load_choice(loader, event, load_event_names, "a kind of event");
+  int kind = scn_load_choice(loader, event, scn_load_event_names, "a kind of event");
   if (kind >= 0) {
     pattern->kind = event->string;
     if (where != NULL) {
@@ -143,14 +143,14 @@ static void read_pattern(struct scn_loader *loader, const struct scn_json_value 
   }
 }
 
-static const struct load_field pattern_fields[] = {{"event", load_elsewhere, 0},
-                                                   {"where", load_elsewhere, 0}};
+static const struct load_field pattern_fields[] = {{"event", scn_load_elsewhere, 0},
+                                                   {"where", scn_load_elsewhere, 0}};
 LOAD_SHAPE(pattern_shape, "an event", pattern_fields);
 
 static const struct scn_event_pattern *read_patterns(struct scn_loader *loader,
                                                      const struct scn_json_value *value,
                                                      size_t *count) {
-  if (!load_is(loader, value, SCN_JSON_LIST, "a list of events")) {
+  if (!scn_load_is(loader, value, SCN_JSON_LIST, "a list of events")) {
     return NULL;
   }
   struct scn_event_pattern *patterns =
@@ -158,8 +158,8 @@ static const struct scn_event_pattern *read_patterns(struct scn_loader *loader,
   for (const struct scn_json_value *item = value->first; item != NULL && patterns != NULL;
        item = item->next) {
     struct scn_event_pattern *pattern = &patterns[(*count)++];
-    if (load_object(loader, item, &pattern_shape, pattern) &&
-        load_require(loader, item, "event", pattern_shape.what)) {
+    if (scn_load_object(loader, item, &pattern_shape, pattern) &&
+        scn_load_require(loader, item, "event", pattern_shape.what)) {
       read_pattern(loader, item, pattern);
     }
   }
@@ -168,8 +168,9 @@ static const struct scn_event_pattern *read_patterns(struct scn_loader *loader,
 
 /* ---- { "event": ... } --------------------------------------------------------------------- */
 
-static const struct load_field event_fields[] = {
-    {"event", load_elsewhere, 0}, {"where", load_elsewhere, 0}, {"count", load_elsewhere, 0}};
+static const struct load_field event_fields[] = {{"event", scn_load_elsewhere, 0},
+                                                 {"where", scn_load_elsewhere, 0},
+                                                 {"count", scn_load_elsewhere, 0}};
 LOAD_SHAPE(event_shape, "an expectation of an event", event_fields);
 
 /* Without a count: at least one. */
@@ -186,8 +187,8 @@ static bool count_of_none(struct scn_loader *loader, const struct scn_json_value
   return true;
 }
 
-void load_expect_event(struct scn_loader *loader, const struct scn_json_value *value,
-                       struct scn_expectation *expectation) {
+void scn_load_expect_event(struct scn_loader *loader, const struct scn_json_value *value,
+                           struct scn_expectation *expectation) {
   static const struct load_compared compared = {.type = LOAD_INTEGER};
   const struct scn_json_value *given = scn_json_find(value, "count");
   struct scn_event_pattern *pattern = scn_memory_take(loader->memory, 1, sizeof *pattern);
@@ -195,12 +196,12 @@ void load_expect_event(struct scn_loader *loader, const struct scn_json_value *v
   if (pattern == NULL || count == NULL) {
     return;
   }
-  load_object(loader, value, &event_shape, expectation);
+  scn_load_object(loader, value, &event_shape, expectation);
   read_pattern(loader, value, pattern);
   expectation->events = pattern;
   expectation->event_count = 1;
   if (given == NULL ? count_of_none(loader, value, count)
-                    : load_comparison(loader, given, &compared, "count", count)) {
+                    : scn_load_comparison(loader, given, &compared, "count", count)) {
     expectation->comparisons = count;
     expectation->comparison_count = 1;
   }
@@ -208,15 +209,15 @@ void load_expect_event(struct scn_loader *loader, const struct scn_json_value *v
 
 /* ---- { "events": [...], "forbid": [...] } ------------------------------------------------- */
 
-static const struct load_field list_fields[] = {{"events", load_elsewhere, 0},
-                                                {"forbid", load_elsewhere, 0}};
+static const struct load_field list_fields[] = {{"events", scn_load_elsewhere, 0},
+                                                {"forbid", scn_load_elsewhere, 0}};
 LOAD_SHAPE(list_shape, "an expectation of events", list_fields);
 
-void load_expect_events(struct scn_loader *loader, const struct scn_json_value *value,
-                        struct scn_expectation *expectation) {
+void scn_load_expect_events(struct scn_loader *loader, const struct scn_json_value *value,
+                            struct scn_expectation *expectation) {
   const struct scn_json_value *events = scn_json_find(value, "events");
   const struct scn_json_value *forbid = scn_json_find(value, "forbid");
-  load_object(loader, value, &list_shape, expectation);
+  scn_load_object(loader, value, &list_shape, expectation);
   if (events != NULL) {
     expectation->events = read_patterns(loader, events, &expectation->event_count);
   }
@@ -226,8 +227,8 @@ void load_expect_events(struct scn_loader *loader, const struct scn_json_value *
   bool empty = (events == NULL || (events->kind == SCN_JSON_LIST && events->count == 0)) &&
                (forbid == NULL || (forbid->kind == SCN_JSON_LIST && forbid->count == 0));
   if (empty) {
-    load_error(loader, value->position,
-               "expected at least one event in \"events\" or \"forbid\", found none");
+    scn_load_error(loader, value->position,
+                   "expected at least one event in \"events\" or \"forbid\", found none");
   }
 }
 
@@ -235,7 +236,7 @@ void load_expect_events(struct scn_loader *loader, const struct scn_json_value *
 
 static const char *const milestones[] = {"started", "granted", "failed", "released", NULL};
 
-static const struct load_field order_fields[] = {{"order", load_elsewhere, 0}};
+static const struct load_field order_fields[] = {{"order", scn_load_elsewhere, 0}};
 LOAD_SHAPE(order_shape, "an expectation of an order", order_fields);
 
 static void read_item(struct scn_loader *loader, const struct scn_json_value *value,
@@ -243,33 +244,33 @@ static void read_item(struct scn_loader *loader, const struct scn_json_value *va
   static const char expected[] =
       "a label and one of started, granted, failed or released, such as \"a granted\"";
   item->position = value->position;
-  if (!load_is(loader, value, SCN_JSON_STRING, expected)) {
+  if (!scn_load_is(loader, value, SCN_JSON_STRING, expected)) {
     return;
   }
   const char *space = strrchr(value->string, ' ');
-  int milestone = space == NULL ? -1 : load_name_find(load_names_of(milestones), space + 1);
+  int milestone = space == NULL ? -1 : scn_load_name_find(scn_load_names_of(milestones), space + 1);
   if (milestone < 0 || space == value->string) {
-    load_expected_hint(
+    scn_load_expected_hint(
         loader, value, expected,
-        space == NULL ? "" : load_suggest(loader, load_names_of(milestones), space + 1));
+        space == NULL ? "" : scn_load_suggest(loader, scn_load_names_of(milestones), space + 1));
     return;
   }
   item->milestone = (enum scn_milestone)milestone;
   item->label = scn_memory_copy(loader->memory, value->string, (size_t)(space - value->string));
-  load_label_refer(loader, value, item->label,
-                   item->milestone == SCN_RELEASED ? LOAD_NEED_ACQUIRE : LOAD_NEED_OPERATION,
-                   loader->reading_order);
+  scn_load_label_refer(loader, value, item->label,
+                       item->milestone == SCN_RELEASED ? LOAD_NEED_ACQUIRE : LOAD_NEED_OPERATION,
+                       loader->reading_order);
 }
 
-void load_expect_order(struct scn_loader *loader, const struct scn_json_value *value,
-                       struct scn_expectation *expectation) {
+void scn_load_expect_order(struct scn_loader *loader, const struct scn_json_value *value,
+                           struct scn_expectation *expectation) {
   const struct scn_json_value *order = scn_json_find(value, "order");
-  load_object(loader, value, &order_shape, expectation);
-  if (!load_is(loader, order, SCN_JSON_LIST, "a list of strings such as \"a granted\"")) {
+  scn_load_object(loader, value, &order_shape, expectation);
+  if (!scn_load_is(loader, order, SCN_JSON_LIST, "a list of strings such as \"a granted\"")) {
     return;
   }
   if (order->count == 0) {
-    load_expected(loader, order, "a list of at least one string");
+    scn_load_expected(loader, order, "a list of at least one string");
     return;
   }
   struct scn_order_item *items = scn_memory_take(loader->memory, order->count, sizeof *items);

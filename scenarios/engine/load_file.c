@@ -43,8 +43,8 @@ static const char *read_all(FILE *file, void *(*take)(size_t), char **text, size
   return NULL;
 }
 
-const char *load_file_read(const char *path, void *(*allocate)(size_t size), char **text,
-                           size_t *length) {
+const char *scn_load_file_read(const char *path, void *(*allocate)(size_t size), char **text,
+                               size_t *length) {
   FILE *file = fopen(path, "rb");
   if (file == NULL) {
     return strerror(errno);
@@ -55,7 +55,7 @@ const char *load_file_read(const char *path, void *(*allocate)(size_t size), cha
 }
 
 static void report_json(void *context, struct scn_position position, const char *message) {
-  load_error(context, position, "%s", message);
+  scn_load_error(context, position, "%s", message);
 }
 
 static bool start(struct scn_loader *loader, const char *path,
@@ -93,15 +93,15 @@ struct scn_scenario *scn_scenario_parse(const char *path, const char *text, size
     return NULL;
   }
   if (length > SCN_JSON_SIZE_LIMIT) {
-    load_error(&loader, (struct scn_position){0}, "expected at most 64 MiB, found %zu bytes",
-               length);
+    scn_load_error(&loader, (struct scn_position){0}, "expected at most 64 MiB, found %zu bytes",
+                   length);
   } else {
     loader.root = scn_json_parse(loader.memory, text, length, report_json, &loader);
   }
   if (loader.root != NULL) {
-    load_scenario(&loader);
+    scn_load_scenario(&loader);
   }
-  load_tell(&loader, report, context);
+  scn_load_tell(&loader, report, context);
   if (loader.error_count > 0) {
     scn_memory_destroy(loader.memory);
     return NULL;
@@ -114,7 +114,7 @@ struct scn_scenario *scn_scenario_load(const char *path, const struct scn_load_o
   char *text = NULL;
   size_t length = 0;
   const char *reason =
-      load_file_read(path, options != NULL ? options->allocate : NULL, &text, &length);
+      scn_load_file_read(path, options != NULL ? options->allocate : NULL, &text, &length);
   if (reason != NULL) {
     char message[300];
     snprintf(message, sizeof message, "expected a file that can be read, found that it can not: %s",

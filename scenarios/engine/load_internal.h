@@ -91,23 +91,25 @@ struct scn_loader {
 
 /* ---- Problems: load_problem.c ------------------------------------------------------------- */
 
-void load_error(struct scn_loader *loader, struct scn_position position, const char *format, ...);
-void load_warning(struct scn_loader *loader, struct scn_position position, const char *format, ...);
+void scn_load_error(struct scn_loader *loader, struct scn_position position, const char *format,
+                    ...);
+void scn_load_warning(struct scn_loader *loader, struct scn_position position, const char *format,
+                      ...);
 /* In a file that the scenario names at `value`. */
-void load_error_in(struct scn_loader *loader, const struct scn_json_value *value, const char *path,
-                   struct scn_position position, const char *format, ...);
+void scn_load_error_in(struct scn_loader *loader, const struct scn_json_value *value,
+                       const char *path, struct scn_position position, const char *format, ...);
 /* "\"timeout\": expected EXPECTED, found the number 5". Nothing for a broken value. */
-void load_expected(struct scn_loader *loader, const struct scn_json_value *value,
-                   const char *expected);
+void scn_load_expected(struct scn_loader *loader, const struct scn_json_value *value,
+                       const char *expected);
 /* The same with a reason or a hint behind it. */
-void load_expected_hint(struct scn_loader *loader, const struct scn_json_value *value,
-                        const char *expected, const char *hint);
+void scn_load_expected_hint(struct scn_loader *loader, const struct scn_json_value *value,
+                            const char *expected, const char *hint);
 /* "\"timeout\": " or "item 2 of \"tags\": " for messages of other forms; "" at the top. */
-const char *load_where(struct scn_loader *loader, const struct scn_json_value *value);
+const char *scn_load_where(struct scn_loader *loader, const struct scn_json_value *value);
 /* "the number 5", "\"abc\"", "an object". */
-const char *load_found(struct scn_loader *loader, const struct scn_json_value *value);
+const char *scn_load_found(struct scn_loader *loader, const struct scn_json_value *value);
 /* Tells all problems in the order of the file. */
-void load_tell(struct scn_loader *loader, scn_report report, void *context);
+void scn_load_tell(struct scn_loader *loader, scn_report report, void *context);
 
 /* ---- Names: load_name.c ------------------------------------------------------------------- */
 
@@ -117,22 +119,22 @@ struct load_names {
   const void *context;
 };
 
-struct load_names load_names_of(const char *const *list); /* NULL behind the last */
+struct load_names scn_load_names_of(const char *const *list); /* NULL behind the last */
 /* The index of `text`, or -1. */
-int load_name_find(struct load_names names, const char *text);
+int scn_load_name_find(struct load_names names, const char *text);
 /* "; did you mean \"reused\"?", or "". */
-const char *load_suggest(struct scn_loader *loader, struct load_names names, const char *text);
+const char *scn_load_suggest(struct scn_loader *loader, struct load_names names, const char *text);
 /* "a, b or c" */
-const char *load_names_text(struct scn_loader *loader, struct load_names names);
+const char *scn_load_names_text(struct scn_loader *loader, struct load_names names);
 /* The index of the string's value among `names`, or -1 and a message: "expected WHAT (a, b or c),
  * found ...". */
-int load_choice(struct scn_loader *loader, const struct scn_json_value *value,
-                struct load_names names, const char *what);
+int scn_load_choice(struct scn_loader *loader, const struct scn_json_value *value,
+                    struct load_names names, const char *what);
 
 /* "ok", "conn_closed", ...; not "would_wait", which no operation of a scenario can give. */
-extern const struct load_names load_error_names;
-extern const struct load_names load_reason_names; /* of enum wsp_reason, without the first */
-extern const struct load_names load_event_names;
+extern const struct load_names scn_load_error_names;
+extern const struct load_names scn_load_reason_names; /* of enum wsp_reason, without the first */
+extern const struct load_names scn_load_event_names;
 
 /* ---- Objects and values: load_value.c ----------------------------------------------------- */
 
@@ -156,143 +158,148 @@ struct load_shape {
   static const struct load_shape name = {what, fields, LOAD_COUNT(fields)}
 
 /* True when the value is of that kind; else a message: "expected EXPECTED, found ...". */
-bool load_is(struct scn_loader *loader, const struct scn_json_value *value, enum scn_json_kind kind,
-             const char *expected);
+bool scn_load_is(struct scn_loader *loader, const struct scn_json_value *value,
+                 enum scn_json_kind kind, const char *expected);
 /* Reads the members of an object by the fields of `shape`; unknown keys are errors. False: it is
  * no object. */
-bool load_object(struct scn_loader *loader, const struct scn_json_value *value,
-                 const struct load_shape *shape, void *target);
+bool scn_load_object(struct scn_loader *loader, const struct scn_json_value *value,
+                     const struct load_shape *shape, void *target);
 /* True when the object has the key; else a message at the object. */
-bool load_require(struct scn_loader *loader, const struct scn_json_value *object, const char *key,
-                  const char *what);
+bool scn_load_require(struct scn_loader *loader, const struct scn_json_value *object,
+                      const char *key, const char *what);
 
-bool load_string(struct scn_loader *loader, const struct scn_json_value *value,
-                 const char **string);
-bool load_bool(struct scn_loader *loader, const struct scn_json_value *value, bool *boolean);
+bool scn_load_string(struct scn_loader *loader, const struct scn_json_value *value,
+                     const char **string);
+bool scn_load_bool(struct scn_loader *loader, const struct scn_json_value *value, bool *boolean);
 /* A whole number from `least` to `most`; `expected` says so in words. */
-bool load_integer(struct scn_loader *loader, const struct scn_json_value *value, int64_t least,
-                  int64_t most, const char *expected, int64_t *integer);
-bool load_decimal(struct scn_loader *loader, const struct scn_json_value *value,
-                  const char *expected, wsp_decimal *decimal);
+bool scn_load_integer(struct scn_loader *loader, const struct scn_json_value *value, int64_t least,
+                      int64_t most, const char *expected, int64_t *integer);
+bool scn_load_decimal(struct scn_loader *loader, const struct scn_json_value *value,
+                      const char *expected, wsp_decimal *decimal);
 /* A number, or a string of digits. */
-bool load_seed(struct scn_loader *loader, const struct scn_json_value *value, uint64_t *seed);
+bool scn_load_seed(struct scn_loader *loader, const struct scn_json_value *value, uint64_t *seed);
 /* Of 0s or more, and at most LOAD_TIME_LIMIT. */
-bool load_duration(struct scn_loader *loader, const struct scn_json_value *value,
-                   wsp_duration *duration);
-/* Also less than 0s. */
-bool load_any_duration(struct scn_loader *loader, const struct scn_json_value *value,
+bool scn_load_duration(struct scn_loader *loader, const struct scn_json_value *value,
                        wsp_duration *duration);
+/* Also less than 0s. */
+bool scn_load_any_duration(struct scn_loader *loader, const struct scn_json_value *value,
+                           wsp_duration *duration);
 /* The decimal that a text is ("2.0"), at most nine places, not negative. No message. */
-bool load_decimal_text(const char *text, size_t length, wsp_decimal *decimal);
+bool scn_load_decimal_text(const char *text, size_t length, wsp_decimal *decimal);
 
 /* Readers for fields. */
-void load_string_field(struct scn_loader *loader, const struct scn_json_value *value, void *target);
+void scn_load_string_field(struct scn_loader *loader, const struct scn_json_value *value,
+                           void *target);
 /* A string that is not empty. */
-void load_text_field(struct scn_loader *loader, const struct scn_json_value *value, void *target);
-void load_bool_field(struct scn_loader *loader, const struct scn_json_value *value, void *target);
-void load_duration_field(struct scn_loader *loader, const struct scn_json_value *value,
+void scn_load_text_field(struct scn_loader *loader, const struct scn_json_value *value,
                          void *target);
+void scn_load_bool_field(struct scn_loader *loader, const struct scn_json_value *value,
+                         void *target);
+void scn_load_duration_field(struct scn_loader *loader, const struct scn_json_value *value,
+                             void *target);
 /* A duration, or the number 0. */
-void load_timeout_field(struct scn_loader *loader, const struct scn_json_value *value,
-                        void *target);
-void load_strings_field(struct scn_loader *loader, const struct scn_json_value *value,
-                        void *target);
+void scn_load_timeout_field(struct scn_loader *loader, const struct scn_json_value *value,
+                            void *target);
+void scn_load_strings_field(struct scn_loader *loader, const struct scn_json_value *value,
+                            void *target);
 /* Any whole number, into an int64_t. */
-void load_account_field(struct scn_loader *loader, const struct scn_json_value *value,
-                        void *target);
+void scn_load_account_field(struct scn_loader *loader, const struct scn_json_value *value,
+                            void *target);
 /* For a key that is read on its own, before or after the others. */
-void load_elsewhere(struct scn_loader *loader, const struct scn_json_value *value, void *target);
+void scn_load_elsewhere(struct scn_loader *loader, const struct scn_json_value *value,
+                        void *target);
 
 /* An object of strings; `count` is filled too. */
-const struct wsp_header *load_headers(struct scn_loader *loader, const struct scn_json_value *value,
-                                      size_t *count);
+const struct wsp_header *scn_load_headers(struct scn_loader *loader,
+                                          const struct scn_json_value *value, size_t *count);
 /* Fills the only account in when `object` has no key "account"; an error when there are more. */
-void load_default_account(struct scn_loader *loader, const struct scn_json_value *object,
-                          int64_t *account);
+void scn_load_default_account(struct scn_loader *loader, const struct scn_json_value *object,
+                              int64_t *account);
 
 /* ---- The parts of a scenario -------------------------------------------------------------- */
 
 /* load_config.c: one key of the configuration. False: there is no such key, or the value is
  * wrong (a message was given). */
-bool load_config_value(struct scn_loader *loader, const struct scn_json_value *value,
-                       const char *key, struct wsp_config *config);
-void load_config(struct scn_loader *loader, const struct scn_json_value *value);
-extern const struct load_names load_config_names;
+bool scn_load_config_value(struct scn_loader *loader, const struct scn_json_value *value,
+                           const char *key, struct wsp_config *config);
+void scn_load_config(struct scn_loader *loader, const struct scn_json_value *value);
+extern const struct load_names scn_load_config_names;
 /* Warns of what is inconsistent in `config`, at `fallback` where the file does not have the key;
  * `variant` is "" or the name of the variant. Each thing is said once for all variants. */
-void load_config_warn(struct scn_loader *loader, const struct wsp_config *config,
-                      struct scn_position fallback, const char *variant);
+void scn_load_config_warn(struct scn_loader *loader, const struct wsp_config *config,
+                          struct scn_position fallback, const char *variant);
 
 /* load_distribution.c */
 enum load_unit { LOAD_UNIT_DURATION, LOAD_UNIT_COUNT };
-void load_distribution(struct scn_loader *loader, const struct scn_json_value *value,
-                       enum load_unit unit, struct sim_distribution *distribution);
-void load_distribution_field(struct scn_loader *loader, const struct scn_json_value *value,
-                             void *target);
+void scn_load_distribution(struct scn_loader *loader, const struct scn_json_value *value,
+                           enum load_unit unit, struct sim_distribution *distribution);
+void scn_load_distribution_field(struct scn_loader *loader, const struct scn_json_value *value,
+                                 void *target);
 
 /* load_trace.c: the numbers of a file named by a string, milliseconds as nanoseconds. False: a
  * message was given. */
-bool load_trace(struct scn_loader *loader, const struct scn_json_value *value, bool ascending,
-                const int64_t **values, size_t *count);
+bool scn_load_trace(struct scn_loader *loader, const struct scn_json_value *value, bool ascending,
+                    const int64_t **values, size_t *count);
 
 /* load_upstream.c: fields of a struct fake_spec at `offset`, of a conn alone or of an upstream. */
-#define LOAD_SPEC_CONN_FIELDS(offset)                                                 \
-  {"fake", load_spec_fake, offset}, {"failure_rate", load_spec_failure_rate, offset}, \
-      {"ping", load_spec_ping, offset}, {"write", load_spec_write, offset},           \
-      {"read", load_spec_read, offset}, {"close", load_spec_close, offset},           \
-      {"max_age", load_spec_max_age, offset}, {                                       \
-    "idle_timeout", load_spec_idle_timeout, offset                                    \
+#define LOAD_SPEC_CONN_FIELDS(offset)                                                         \
+  {"fake", scn_load_spec_fake, offset}, {"failure_rate", scn_load_spec_failure_rate, offset}, \
+      {"ping", scn_load_spec_ping, offset}, {"write", scn_load_spec_write, offset},           \
+      {"read", scn_load_spec_read, offset}, {"close", scn_load_spec_close, offset},           \
+      {"max_age", scn_load_spec_max_age, offset}, {                                           \
+    "idle_timeout", scn_load_spec_idle_timeout, offset                                        \
   }
-#define LOAD_SPEC_FIELDS(offset)                                   \
-  LOAD_SPEC_CONN_FIELDS(offset), {"dial", load_spec_dial, offset}, \
-      {"max_conns", load_spec_max_conns, offset}, {                \
-    "rate_limit", load_spec_rate_limit, offset                     \
+#define LOAD_SPEC_FIELDS(offset)                                       \
+  LOAD_SPEC_CONN_FIELDS(offset), {"dial", scn_load_spec_dial, offset}, \
+      {"max_conns", scn_load_spec_max_conns, offset}, {                \
+    "rate_limit", scn_load_spec_rate_limit, offset                     \
   }
 #define LOAD_SPEC_READER(name) \
   void name(struct scn_loader *loader, const struct scn_json_value *value, void *target)
-LOAD_SPEC_READER(load_spec_fake);
-LOAD_SPEC_READER(load_spec_failure_rate);
-LOAD_SPEC_READER(load_spec_ping);
-LOAD_SPEC_READER(load_spec_write);
-LOAD_SPEC_READER(load_spec_read);
-LOAD_SPEC_READER(load_spec_close);
-LOAD_SPEC_READER(load_spec_max_age);
-LOAD_SPEC_READER(load_spec_idle_timeout);
-LOAD_SPEC_READER(load_spec_dial);
-LOAD_SPEC_READER(load_spec_max_conns);
-LOAD_SPEC_READER(load_spec_rate_limit);
+LOAD_SPEC_READER(scn_load_spec_fake);
+LOAD_SPEC_READER(scn_load_spec_failure_rate);
+LOAD_SPEC_READER(scn_load_spec_ping);
+LOAD_SPEC_READER(scn_load_spec_write);
+LOAD_SPEC_READER(scn_load_spec_read);
+LOAD_SPEC_READER(scn_load_spec_close);
+LOAD_SPEC_READER(scn_load_spec_max_age);
+LOAD_SPEC_READER(scn_load_spec_idle_timeout);
+LOAD_SPEC_READER(scn_load_spec_dial);
+LOAD_SPEC_READER(scn_load_spec_max_conns);
+LOAD_SPEC_READER(scn_load_spec_rate_limit);
 #undef LOAD_SPEC_READER
-void load_upstreams(struct scn_loader *loader, const struct scn_json_value *value);
+void scn_load_upstreams(struct scn_loader *loader, const struct scn_json_value *value);
 /* What only makes sense beside something else: failure_rate without the preset flaky. A change
  * may refine a preset that was named earlier. */
-void load_spec_check(struct scn_loader *loader, const struct scn_json_value *object,
-                     const struct fake_spec *spec, bool is_change);
+void scn_load_spec_check(struct scn_loader *loader, const struct scn_json_value *object,
+                         const struct fake_spec *spec, bool is_change);
 
 /* load_step.c */
-void load_steps(struct scn_loader *loader, const struct scn_json_value *value);
+void scn_load_steps(struct scn_loader *loader, const struct scn_json_value *value);
 /* The members of `together`: steps without a time of their own. */
-void load_together(struct scn_loader *loader, const struct scn_json_value *value,
-                   struct scn_step *step);
-const char *load_step_kind_name(enum scn_step_kind kind);
+void scn_load_together(struct scn_loader *loader, const struct scn_json_value *value,
+                       struct scn_step *step);
+const char *scn_load_step_kind_name(enum scn_step_kind kind);
 
 /* load_operation.c: reads the argument of the operation `step->kind`. */
-void load_operation(struct scn_loader *loader, const struct scn_json_value *value,
-                    struct scn_step *step);
+void scn_load_operation(struct scn_loader *loader, const struct scn_json_value *value,
+                        struct scn_step *step);
 
 /* load_traffic.c */
-void load_traffic(struct scn_loader *loader, const struct scn_json_value *value);
+void scn_load_traffic(struct scn_loader *loader, const struct scn_json_value *value);
 
 /* load_expect.c: a list of expectations. */
-const struct scn_expectation *load_expectations(struct scn_loader *loader,
-                                                const struct scn_json_value *value, size_t *count);
+const struct scn_expectation *scn_load_expectations(struct scn_loader *loader,
+                                                    const struct scn_json_value *value,
+                                                    size_t *count);
 
 /* load_expect_event.c */
-void load_expect_event(struct scn_loader *loader, const struct scn_json_value *value,
-                       struct scn_expectation *expectation);
-void load_expect_events(struct scn_loader *loader, const struct scn_json_value *value,
-                        struct scn_expectation *expectation);
-void load_expect_order(struct scn_loader *loader, const struct scn_json_value *value,
-                       struct scn_expectation *expectation);
+void scn_load_expect_event(struct scn_loader *loader, const struct scn_json_value *value,
+                           struct scn_expectation *expectation);
+void scn_load_expect_events(struct scn_loader *loader, const struct scn_json_value *value,
+                            struct scn_expectation *expectation);
+void scn_load_expect_order(struct scn_loader *loader, const struct scn_json_value *value,
+                           struct scn_expectation *expectation);
 
 /* load_compare.c: what a field is compared with. */
 enum load_type {
@@ -315,29 +322,29 @@ struct load_compared {
 };
 
 /* The comparison under a key: a bare value or an object of operators. */
-bool load_comparison(struct scn_loader *loader, const struct scn_json_value *value,
-                     const struct load_compared *compared, const char *field,
-                     struct scn_comparison *comparison);
+bool scn_load_comparison(struct scn_loader *loader, const struct scn_json_value *value,
+                         const struct load_compared *compared, const char *field,
+                         struct scn_comparison *comparison);
 /* Operators that stand beside other keys of `object`; those keys are not looked at. None at all is
  * an error, unless there are more than the `known_keys` other ones: then one is misspelt. */
-bool load_beside(struct scn_loader *loader, const struct scn_json_value *object,
-                 const struct load_compared *compared, size_t known_keys,
-                 struct scn_comparison *comparison);
+bool scn_load_beside(struct scn_loader *loader, const struct scn_json_value *object,
+                     const struct load_compared *compared, size_t known_keys,
+                     struct scn_comparison *comparison);
 
 /* load_labels.c */
-void load_label_define(struct scn_loader *loader, const struct load_label *label);
-void load_label_refer(struct scn_loader *loader, const struct scn_json_value *value,
-                      const char *name, enum load_need need, size_t order);
+void scn_load_label_define(struct scn_loader *loader, const struct load_label *label);
+void scn_load_label_refer(struct scn_loader *loader, const struct scn_json_value *value,
+                          const char *name, enum load_need need, size_t order);
 /* Finds duplicates and looks all references up. */
-void load_labels_resolve(struct scn_loader *loader);
+void scn_load_labels_resolve(struct scn_loader *loader);
 /* A label as it stands in the file: a text of at most LOAD_LABEL_LIMIT bytes. */
-bool load_label_text(struct scn_loader *loader, const struct scn_json_value *value,
-                     const char **label);
+bool scn_load_label_text(struct scn_loader *loader, const struct scn_json_value *value,
+                         const char **label);
 
 /* load_matrix.c: makes the variants; `value` may be NULL. */
-void load_matrix(struct scn_loader *loader, const struct scn_json_value *value);
+void scn_load_matrix(struct scn_loader *loader, const struct scn_json_value *value);
 
 /* load_top.c: the whole scenario from its root. */
-void load_scenario(struct scn_loader *loader);
+void scn_load_scenario(struct scn_loader *loader);
 
 #endif

@@ -16,7 +16,7 @@ struct table {
   size_t size; /* a power of two, more than the labels */
 };
 
-void load_label_define(struct scn_loader *loader, const struct load_label *label) {
+void scn_load_label_define(struct scn_loader *loader, const struct load_label *label) {
   struct load_label *kept = scn_memory_take(loader->memory, 1, sizeof *kept);
   if (kept == NULL || label->name == NULL) {
     return;
@@ -28,8 +28,8 @@ void load_label_define(struct scn_loader *loader, const struct load_label *label
   loader->labels.count++;
 }
 
-void load_label_refer(struct scn_loader *loader, const struct scn_json_value *value,
-                      const char *name, enum load_need need, size_t order) {
+void scn_load_label_refer(struct scn_loader *loader, const struct scn_json_value *value,
+                          const char *name, enum load_need need, size_t order) {
   struct load_reference *kept = scn_memory_take(loader->memory, 1, sizeof *kept);
   if (kept == NULL || name == NULL) {
     return;
@@ -40,14 +40,14 @@ void load_label_refer(struct scn_loader *loader, const struct scn_json_value *va
   labels->last_reference = &kept->next;
 }
 
-bool load_label_text(struct scn_loader *loader, const struct scn_json_value *value,
-                     const char **label) {
-  if (!load_is(loader, value, SCN_JSON_STRING, "a label")) {
+bool scn_load_label_text(struct scn_loader *loader, const struct scn_json_value *value,
+                         const char **label) {
+  if (!scn_load_is(loader, value, SCN_JSON_STRING, "a label")) {
     return false;
   }
   size_t length = strlen(value->string);
   if (length == 0 || length > LOAD_LABEL_LIMIT) {
-    load_expected(loader, value, "a label of 1 to 200 bytes");
+    scn_load_expected(loader, value, "a label of 1 to 200 bytes");
     return false;
   }
   *label = value->string;
@@ -90,10 +90,10 @@ static void refuse_second(struct scn_loader *loader, const struct load_label *fi
   /* The one that the file says is the one to change, wherever it stands. */
   bool other = second->made_up && !first->made_up;
   const struct load_label *said = other ? first : second, *taken = other ? second : first;
-  load_error(loader, said->position,
-             "expected a label that no other operation has, found \"%s\", which is the %s of "
-             "line %d already",
-             said->name, taken->kind, taken->position.line);
+  scn_load_error(loader, said->position,
+                 "expected a label that no other operation has, found \"%s\", which is the %s of "
+                 "line %d already",
+                 said->name, taken->kind, taken->position.line);
 }
 
 static void refuse_duplicates(struct scn_loader *loader, const struct table *table) {
@@ -155,7 +155,7 @@ static void refuse_plain(struct scn_loader *loader, const struct load_reference 
              ", which repeats: its operations are \"%.180s#1\" to \"%.180s#%" PRId64 "\"", name,
              name, repeating->count);
   }
-  load_expected_hint(loader, reference->value, need_text(reference), hint);
+  scn_load_expected_hint(loader, reference->value, need_text(reference), hint);
 }
 
 static void resolve(struct scn_loader *loader, const struct table *table,
@@ -170,7 +170,7 @@ static void resolve(struct scn_loader *loader, const struct table *table,
     if (label == NULL) {
       snprintf(hint, sizeof hint, ", but the acquire of line %d repeats %" PRId64 " times",
                repeating->position.line, repeating->count);
-      load_expected_hint(loader, reference->value, need_text(reference), hint);
+      scn_load_expected_hint(loader, reference->value, need_text(reference), hint);
       return;
     }
   }
@@ -178,19 +178,19 @@ static void resolve(struct scn_loader *loader, const struct table *table,
   if (label == NULL && plain != NULL) {
     refuse_plain(loader, reference, plain);
   } else if (label == NULL) {
-    load_expected_hint(loader, reference->value, need_text(reference),
-                       load_suggest(loader, (struct load_names){label_name, names}, name));
+    scn_load_expected_hint(loader, reference->value, need_text(reference),
+                           scn_load_suggest(loader, (struct load_names){label_name, names}, name));
   } else if (label->order != 0 && label->order >= reference->order) {
     snprintf(hint, sizeof hint, ", which comes later, at line %d", label->position.line);
-    load_expected_hint(loader, reference->value, need_text(reference), hint);
+    scn_load_expected_hint(loader, reference->value, need_text(reference), hint);
   } else if (reference->need == LOAD_NEED_ACQUIRE && strcmp(label->kind, "acquire") != 0 &&
              strcmp(label->kind, "load") != 0) {
     snprintf(hint, sizeof hint, ", which is the %s of line %d", label->kind, label->position.line);
-    load_expected_hint(loader, reference->value, need_text(reference), hint);
+    scn_load_expected_hint(loader, reference->value, need_text(reference), hint);
   }
 }
 
-void load_labels_resolve(struct scn_loader *loader) {
+void scn_load_labels_resolve(struct scn_loader *loader) {
   struct table table = {.size = 16};
   while (table.size < 2 * loader->labels.count) {
     table.size *= 2;

@@ -30,8 +30,8 @@ static void refuse_second(struct scn_loader *loader, const struct scn_json_value
   const char *text = item_text(loader, item);
   for (const struct scn_json_value *other = dimension->first; other != item; other = other->next) {
     if (strcmp(text, item_text(loader, other)) == 0) {
-      load_error(loader, item->position, "%sexpected each value once, found %s again",
-                 load_where(loader, item), load_found(loader, item));
+      scn_load_error(loader, item->position, "%sexpected each value once, found %s again",
+                     scn_load_where(loader, item), scn_load_found(loader, item));
       return;
     }
   }
@@ -39,44 +39,47 @@ static void refuse_second(struct scn_loader *loader, const struct scn_json_value
 
 static void check_key(struct scn_loader *loader, const struct scn_json_value *dimension) {
   const char *key = config_key(dimension);
-  if (is_seed(dimension) || (key != NULL && load_name_find(load_config_names, key) >= 0)) {
+  if (is_seed(dimension) || (key != NULL && scn_load_name_find(scn_load_config_names, key) >= 0)) {
     return;
   }
   if (strncmp(dimension->key, "seed", 4) == 0) {
-    load_error(loader, dimension->key_position,
-               "expected \"seed\" or \"config.\" and a key of the configuration, found \"%.100s\"; "
-               "did you mean \"seed\"?",
-               dimension->key);
+    scn_load_error(
+        loader, dimension->key_position,
+        "expected \"seed\" or \"config.\" and a key of the configuration, found \"%.100s\"; "
+        "did you mean \"seed\"?",
+        dimension->key);
     return;
   }
   const char *tail = key != NULL ? key : dimension->key;
-  const char *meant = load_suggest(loader, load_config_names, tail);
+  const char *meant = scn_load_suggest(loader, scn_load_config_names, tail);
   const char *hint =
       strlen(meant) == 0
           ? ""
           : scn_memory_format(loader->memory, "; did you mean \"config.%s", strchr(meant, '"') + 1);
-  load_error(loader, dimension->key_position,
-             "expected \"seed\" or \"config.\" and a key of the configuration, found \"%.100s\"%s",
-             dimension->key, hint != NULL ? hint : "");
+  scn_load_error(
+      loader, dimension->key_position,
+      "expected \"seed\" or \"config.\" and a key of the configuration, found \"%.100s\"%s",
+      dimension->key, hint != NULL ? hint : "");
 }
 
 /* The values of one key. */
 static void check_dimension(struct scn_loader *loader, const struct scn_json_value *dimension) {
   const char *key = config_key(dimension);
   check_key(loader, dimension);
-  if (!load_is(loader, dimension, SCN_JSON_LIST, "a list of values")) {
+  if (!scn_load_is(loader, dimension, SCN_JSON_LIST, "a list of values")) {
     return;
   }
   if (dimension->count == 0 || dimension->count > LOAD_VARIANT_LIMIT) {
-    load_error(loader, dimension->position, "%sexpected a list of 1 to %d values, found %zu",
-               load_where(loader, dimension), LOAD_VARIANT_LIMIT, dimension->count);
+    scn_load_error(loader, dimension->position, "%sexpected a list of 1 to %d values, found %zu",
+                   scn_load_where(loader, dimension), LOAD_VARIANT_LIMIT, dimension->count);
     return;
   }
   struct wsp_config scratch = loader->config;
   uint64_t seed = 0;
   for (const struct scn_json_value *item = dimension->first; item != NULL; item = item->next) {
-    bool right = is_seed(dimension) ? load_seed(loader, item, &seed)
-                                    : key != NULL && load_config_value(loader, item, key, &scratch);
+    bool right = is_seed(dimension)
+                     ? scn_load_seed(loader, item, &seed)
+                     : key != NULL && scn_load_config_value(loader, item, key, &scratch);
     if (right) {
       refuse_second(loader, dimension, item);
     }
@@ -97,8 +100,9 @@ static size_t count_variants(struct scn_loader *loader, const struct scn_json_va
     }
     count *= dimension->count;
     if (count > LOAD_VARIANT_LIMIT) {
-      load_error(loader, matrix->position,
-                 "\"matrix\": expected at most %d combinations, found more", LOAD_VARIANT_LIMIT);
+      scn_load_error(loader, matrix->position,
+                     "\"matrix\": expected at most %d combinations, found more",
+                     LOAD_VARIANT_LIMIT);
       return 0;
     }
   }
@@ -127,9 +131,9 @@ static void fill_variant(struct scn_loader *loader, const struct scn_json_value 
       item = item->next;
     }
     if (is_seed(dimension)) {
-      load_seed(loader, item, &variant->seed);
+      scn_load_seed(loader, item, &variant->seed);
     } else {
-      load_config_value(loader, item, config_key(dimension), &variant->config);
+      scn_load_config_value(loader, item, config_key(dimension), &variant->config);
     }
     append_name(loader, variant, dimension, item);
   }
@@ -148,7 +152,7 @@ static void one_variant(struct scn_loader *loader) {
   *variant = (struct scn_variant){.name = "", .config = loader->config, .seed = loader->seed};
   loader->scenario->variants = variant;
   loader->scenario->variant_count = 1;
-  load_config_warn(loader, &variant->config, key_position(loader, "config"), "");
+  scn_load_config_warn(loader, &variant->config, key_position(loader, "config"), "");
 }
 
 static void all_variants(struct scn_loader *loader, const struct scn_json_value *matrix) {
@@ -159,19 +163,20 @@ static void all_variants(struct scn_loader *loader, const struct scn_json_value 
   }
   for (size_t i = 0; i < count; i++) {
     fill_variant(loader, matrix, i, count, &variants[i]);
-    load_config_warn(loader, &variants[i].config, key_position(loader, "matrix"), variants[i].name);
+    scn_load_config_warn(loader, &variants[i].config, key_position(loader, "matrix"),
+                         variants[i].name);
   }
   loader->scenario->variants = variants;
   loader->scenario->variant_count = count;
 }
 
-void load_matrix(struct scn_loader *loader, const struct scn_json_value *value) {
+void scn_load_matrix(struct scn_loader *loader, const struct scn_json_value *value) {
   size_t errors = loader->error_count;
   if (value == NULL) {
     one_variant(loader);
     return;
   }
-  if (!load_is(loader, value, SCN_JSON_OBJECT, "an object of keys and lists")) {
+  if (!scn_load_is(loader, value, SCN_JSON_OBJECT, "an object of keys and lists")) {
     return;
   }
   for (const struct scn_json_value *member = value->first; member != NULL; member = member->next) {

@@ -25,15 +25,15 @@ static const char *event_name(const void *context, size_t index) {
   return index < SIM_EVENT_KIND_COUNT ? sim_event_type((uint16_t)index)->name : NULL;
 }
 
-const struct load_names load_error_names = {error_name, NULL};
-const struct load_names load_reason_names = {reason_name, NULL};
-const struct load_names load_event_names = {event_name, NULL};
+const struct load_names scn_load_error_names = {error_name, NULL};
+const struct load_names scn_load_reason_names = {reason_name, NULL};
+const struct load_names scn_load_event_names = {event_name, NULL};
 
-struct load_names load_names_of(const char *const *list) {
+struct load_names scn_load_names_of(const char *const *list) {
   return (struct load_names){name_in_list, list};
 }
 
-int load_name_find(struct load_names names, const char *text) {
+int scn_load_name_find(struct load_names names, const char *text) {
   const char *name;
   for (size_t i = 0; (name = names.name(names.context, i)) != NULL; i++) {
     if (strcmp(name, text) == 0) {
@@ -109,7 +109,7 @@ static const char *most_like(struct load_names names, const char *text) {
   return beginning != NULL && (best == NULL || best_distance > 1) ? beginning : best;
 }
 
-const char *load_suggest(struct scn_loader *loader, struct load_names names, const char *text) {
+const char *scn_load_suggest(struct scn_loader *loader, struct load_names names, const char *text) {
   const char *name, *meant = most_like(names, text);
   for (size_t i = 0; meant == NULL && (name = names.name(names.context, i)) != NULL; i++) {
     meant = strlen(text) >= 3 && strstr(name, text) != NULL ? name : NULL;
@@ -119,7 +119,7 @@ const char *load_suggest(struct scn_loader *loader, struct load_names names, con
   return hint == NULL ? "" : hint;
 }
 
-const char *load_names_text(struct scn_loader *loader, struct load_names names) {
+const char *scn_load_names_text(struct scn_loader *loader, struct load_names names) {
   size_t count = 0, length = 1;
   const char *name;
   for (; (name = names.name(names.context, count)) != NULL; count++) {
@@ -138,15 +138,15 @@ const char *load_names_text(struct scn_loader *loader, struct load_names names) 
   return text;
 }
 
-int load_choice(struct scn_loader *loader, const struct scn_json_value *value,
-                struct load_names names, const char *what) {
-  int found = value->kind == SCN_JSON_STRING ? load_name_find(names, value->string) : -1;
+int scn_load_choice(struct scn_loader *loader, const struct scn_json_value *value,
+                    struct load_names names, const char *what) {
+  int found = value->kind == SCN_JSON_STRING ? scn_load_name_find(names, value->string) : -1;
   if (found < 0 && !value->broken) {
     const char *hint =
-        value->kind == SCN_JSON_STRING ? load_suggest(loader, names, value->string) : "";
+        value->kind == SCN_JSON_STRING ? scn_load_suggest(loader, names, value->string) : "";
     const char *expected =
-        scn_memory_format(loader->memory, "%s (%s)", what, load_names_text(loader, names));
-    load_expected_hint(loader, value, expected, hint);
+        scn_memory_format(loader->memory, "%s (%s)", what, scn_load_names_text(loader, names));
+    scn_load_expected_hint(loader, value, expected, hint);
   }
   return value->broken ? -1 : found;
 }

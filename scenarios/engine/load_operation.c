@@ -12,30 +12,30 @@ static const char default_url[] = "wss://example.com/v1/responses";
 
 static void step_label(struct scn_loader *loader, const struct scn_json_value *value,
                        void *target) {
-  load_label_text(loader, value, target);
+  scn_load_label_text(loader, value, target);
 }
 
 static void step_headers(struct scn_loader *loader, const struct scn_json_value *value,
                          void *target) {
   struct scn_step *step = target;
-  step->headers = load_headers(loader, value, &step->header_count);
+  step->headers = scn_load_headers(loader, value, &step->header_count);
 }
 
 static void step_url(struct scn_loader *loader, const struct scn_json_value *value, void *target) {
   struct scn_step *step = target;
-  step->url_given = load_string(loader, value, &step->url);
+  step->url_given = scn_load_string(loader, value, &step->url);
 }
 
 static void step_hold(struct scn_loader *loader, const struct scn_json_value *value, void *target) {
   struct scn_step *step = target;
-  step->has_hold = load_duration(loader, value, &step->hold);
+  step->has_hold = scn_load_duration(loader, value, &step->hold);
 }
 
 static void step_repeat(struct scn_loader *loader, const struct scn_json_value *value,
                         void *target) {
   struct scn_step *step = target;
-  if (load_integer(loader, value, 1, LOAD_ACQUIRE_LIMIT, "a whole number from 1 to 10000000",
-                   &step->repeat)) {
+  if (scn_load_integer(loader, value, 1, LOAD_ACQUIRE_LIMIT, "a whole number from 1 to 10000000",
+                       &step->repeat)) {
     step->repeats = true;
   }
 }
@@ -43,8 +43,8 @@ static void step_repeat(struct scn_loader *loader, const struct scn_json_value *
 static void step_lease(struct scn_loader *loader, const struct scn_json_value *value,
                        void *target) {
   const char **label = target;
-  if (load_label_text(loader, value, label)) {
-    load_label_refer(loader, value, *label, LOAD_NEED_ACQUIRE, loader->reading_order);
+  if (scn_load_label_text(loader, value, label)) {
+    scn_load_label_refer(loader, value, *label, LOAD_NEED_ACQUIRE, loader->reading_order);
   }
 }
 
@@ -56,7 +56,8 @@ static void step_json(struct scn_loader *loader, const struct scn_json_value *va
 
 static void step_code(struct scn_loader *loader, const struct scn_json_value *value, void *target) {
   int64_t code = 0;
-  if (load_integer(loader, value, 1000, 4999, "a WebSocket close code from 1000 to 4999", &code)) {
+  if (scn_load_integer(loader, value, 1000, 4999, "a WebSocket close code from 1000 to 4999",
+                       &code)) {
     *(int *)target = (int)code;
   }
 }
@@ -65,20 +66,20 @@ static void step_code(struct scn_loader *loader, const struct scn_json_value *va
 
 #define AT(member) offsetof(struct scn_step, member)
 #define ACCOUNT_FIELD \
-  { "account", load_account_field, AT(account) }
+  { "account", scn_load_account_field, AT(account) }
 #define CONN_FIELD \
-  { "conn", load_string_field, AT(conn) }
+  { "conn", scn_load_string_field, AT(conn) }
 #define LABEL_FIELD \
   { "as", step_label, AT(label) }
 #define URL_FIELD \
   { "url", step_url, 0 }
 #define PROXY_FIELD \
-  { "proxy", load_string_field, AT(proxy) }
+  { "proxy", scn_load_string_field, AT(proxy) }
 #define HEADERS_FIELD \
   { "headers", step_headers, 0 }
 #define IO_FIELDS                                   \
   {"lease", step_lease, AT(target)}, LABEL_FIELD, { \
-    "timeout", load_timeout_field, AT(timeout)      \
+    "timeout", scn_load_timeout_field, AT(timeout)  \
   }
 
 static const struct load_field acquire_fields[] = {
@@ -87,14 +88,14 @@ static const struct load_field acquire_fields[] = {
     URL_FIELD,
     HEADERS_FIELD,
     PROXY_FIELD,
-    {"preferred_conn", load_string_field, AT(conn)},
-    {"force_new_conn", load_bool_field, AT(force_new_conn)},
-    {"force_preferred_conn", load_bool_field, AT(force_preferred_conn)},
-    {"timeout", load_timeout_field, AT(timeout)},
-    {"canceled", load_bool_field, AT(canceled)},
+    {"preferred_conn", scn_load_string_field, AT(conn)},
+    {"force_new_conn", scn_load_bool_field, AT(force_new_conn)},
+    {"force_preferred_conn", scn_load_bool_field, AT(force_preferred_conn)},
+    {"timeout", scn_load_timeout_field, AT(timeout)},
+    {"canceled", scn_load_bool_field, AT(canceled)},
     {"hold", step_hold, 0},
     {"repeat", step_repeat, 0},
-    {"every", load_duration_field, AT(every)}};
+    {"every", scn_load_duration_field, AT(every)}};
 LOAD_SHAPE(acquire_shape, "an acquire", acquire_fields);
 
 static const struct load_field write_fields[] = {IO_FIELDS, {"json", step_json, AT(json)}};
@@ -120,8 +121,8 @@ static const struct load_field adopt_fields[] = {ACCOUNT_FIELD,
                                                  URL_FIELD,
                                                  PROXY_FIELD,
                                                  HEADERS_FIELD,
-                                                 {"age", load_duration_field, AT(age)},
-                                                 {"idle", load_duration_field, AT(idle)},
+                                                 {"age", scn_load_duration_field, AT(age)},
+                                                 {"idle", scn_load_duration_field, AT(idle)},
                                                  LOAD_SPEC_CONN_FIELDS(AT(spec))};
 LOAD_SHAPE(adopt_shape, "an adopt", adopt_fields);
 
@@ -129,7 +130,7 @@ static const struct load_field account_fields[] = {ACCOUNT_FIELD};
 LOAD_SHAPE(clear_shape, "a clear_account", account_fields);
 
 static const struct load_field peer_close_fields[] = {
-    CONN_FIELD, {"code", step_code, AT(code)}, {"reason", load_string_field, AT(reason)}};
+    CONN_FIELD, {"code", step_code, AT(code)}, {"reason", scn_load_string_field, AT(reason)}};
 LOAD_SHAPE(peer_close_shape, "a peer_close", peer_close_fields);
 
 static const struct load_field peer_message_fields[] = {CONN_FIELD,
@@ -139,7 +140,7 @@ LOAD_SHAPE(peer_message_shape, "a peer_message", peer_message_fields);
 static const struct load_field change_fields[] = {URL_FIELD, LOAD_SPEC_FIELDS(AT(spec))};
 LOAD_SHAPE(change_shape, "an upstream step", change_fields);
 
-static const struct load_field jump_fields[] = {{"by", load_duration_field, AT(by)}};
+static const struct load_field jump_fields[] = {{"by", scn_load_duration_field, AT(by)}};
 LOAD_SHAPE(jump_shape, "a clock_jump", jump_fields);
 
 static const struct load_field close_fields[] = {LABEL_FIELD};
@@ -154,7 +155,7 @@ static const struct load_shape cleanup_sweep_shape = {"a cleanup_sweep", NULL, 0
 static void define_label(struct scn_loader *loader, const struct scn_json_value *value,
                          struct scn_step *step) {
   const struct scn_json_value *as = scn_json_find(value, "as");
-  const char *kind = load_step_kind_name(step->kind);
+  const char *kind = scn_load_step_kind_name(step->kind);
   bool made_up = step->label == NULL;
   if (made_up) {
     step->label = scn_memory_format(loader->memory, "%s@%zu", kind, step->index + 1);
@@ -166,48 +167,48 @@ static void define_label(struct scn_loader *loader, const struct scn_json_value 
                              .repeats = step->repeats,
                              .count = step->repeat,
                              .order = step->index + 1};
-  load_label_define(loader, &label);
+  scn_load_label_define(loader, &label);
 }
 
 static void read_acquire(struct scn_loader *loader, const struct scn_json_value *value,
                          struct scn_step *step) {
   step->url = default_url;
-  if (!load_object(loader, value, &acquire_shape, step)) {
+  if (!scn_load_object(loader, value, &acquire_shape, step)) {
     return;
   }
-  load_default_account(loader, value, &step->account);
+  scn_load_default_account(loader, value, &step->account);
   define_label(loader, value, step);
   const struct scn_json_value *every = scn_json_find(value, "every");
   if (every != NULL && !every->key_broken && scn_json_find(value, "repeat") == NULL) {
-    load_error(loader, every->key_position, "expected \"repeat\" beside \"every\", found none");
+    scn_load_error(loader, every->key_position, "expected \"repeat\" beside \"every\", found none");
   }
   if (step->repeats && step->every > 0 &&
       step->repeat > (LOAD_TIME_LIMIT - step->at) / step->every) {
-    load_expected_hint(loader, every, "the last repetition at most 73 years after the start",
-                       scn_memory_format(loader->memory, ", %" PRId64 " times", step->repeat));
+    scn_load_expected_hint(loader, every, "the last repetition at most 73 years after the start",
+                           scn_memory_format(loader->memory, ", %" PRId64 " times", step->repeat));
   }
 }
 
 static void read_io(struct scn_loader *loader, const struct scn_json_value *value,
                     const struct load_shape *shape, struct scn_step *step) {
-  if (load_object(loader, value, shape, step)) {
-    load_require(loader, value, "lease", shape->what);
+  if (scn_load_object(loader, value, shape, step)) {
+    scn_load_require(loader, value, "lease", shape->what);
     define_label(loader, value, step);
   }
 }
 
 static void read_target(struct scn_loader *loader, const struct scn_json_value *value,
                         enum load_need need, struct scn_step *step) {
-  if (load_label_text(loader, value, &step->target)) {
-    load_label_refer(loader, value, step->target, need, loader->reading_order);
+  if (scn_load_label_text(loader, value, &step->target)) {
+    scn_load_label_refer(loader, value, step->target, need, loader->reading_order);
   }
 }
 
 static void read_conn_of_account(struct scn_loader *loader, const struct scn_json_value *value,
                                  const struct load_shape *shape, struct scn_step *step) {
-  if (load_object(loader, value, shape, step)) {
-    load_require(loader, value, "conn", shape->what);
-    load_default_account(loader, value, &step->account);
+  if (scn_load_object(loader, value, shape, step)) {
+    scn_load_require(loader, value, "conn", shape->what);
+    scn_load_default_account(loader, value, &step->account);
   }
 }
 
@@ -221,10 +222,10 @@ static void read_pin(struct scn_loader *loader, const struct scn_json_value *val
 
 static void read_template(struct scn_loader *loader, const struct scn_json_value *value,
                           struct scn_step *step) {
-  if (!load_object(loader, value, &template_shape, step)) {
+  if (!scn_load_object(loader, value, &template_shape, step)) {
     return;
   }
-  load_default_account(loader, value, &step->account);
+  scn_load_default_account(loader, value, &step->account);
   bool given = step->url_given || step->headers != NULL || step->proxy != NULL;
   if (!step->url_given) {
     step->url = default_url;
@@ -238,31 +239,31 @@ static void read_adopt(struct scn_loader *loader, const struct scn_json_value *v
   read_conn_of_account(loader, value, &adopt_shape, step);
   const struct scn_json_value *conn = scn_json_find(value, "conn");
   if (conn != NULL && step->conn != NULL && step->conn[strspn(step->conn, " \t\r\n")] == '\0') {
-    load_expected(loader, conn, "the id of the conn, which is not blank");
+    scn_load_expected(loader, conn, "the id of the conn, which is not blank");
   }
   bool has_age = scn_json_find(value, "age") != NULL,
        has_idle = scn_json_find(value, "idle") != NULL;
   step->age = has_age ? step->age : step->idle;
   step->idle = has_idle ? step->idle : step->age;
   step->has_spec = step->spec.has_preset || step->spec.set != 0 || step->spec.conn.set != 0;
-  load_spec_check(loader, value, &step->spec, false);
+  scn_load_spec_check(loader, value, &step->spec, false);
 }
 
 static void read_clear(struct scn_loader *loader, const struct scn_json_value *value,
                        struct scn_step *step) {
   if (value->kind == SCN_JSON_OBJECT) {
-    load_object(loader, value, &clear_shape, step);
-    load_default_account(loader, value, &step->account);
+    scn_load_object(loader, value, &clear_shape, step);
+    scn_load_default_account(loader, value, &step->account);
   } else {
-    load_integer(loader, value, INT64_MIN, INT64_MAX, "the number of an account, or an object",
-                 &step->account);
+    scn_load_integer(loader, value, INT64_MIN, INT64_MAX, "the number of an account, or an object",
+                     &step->account);
   }
 }
 
 static void read_peer(struct scn_loader *loader, const struct scn_json_value *value,
                       const struct load_shape *shape, struct scn_step *step) {
-  if (load_object(loader, value, shape, step)) {
-    load_require(loader, value, "conn", shape->what);
+  if (scn_load_object(loader, value, shape, step)) {
+    scn_load_require(loader, value, "conn", shape->what);
   }
 }
 
@@ -280,33 +281,33 @@ static const char *default_upstream(const struct scn_loader *loader) {
 static void read_change(struct scn_loader *loader, const struct scn_json_value *value,
                         struct scn_step *step) {
   step->url = default_upstream(loader);
-  if (!load_object(loader, value, &change_shape, step)) {
+  if (!scn_load_object(loader, value, &change_shape, step)) {
     return;
   }
   step->has_spec = step->spec.has_preset || step->spec.set != 0 || step->spec.conn.set != 0;
   if (!step->has_spec && value->count == (scn_json_find(value, "url") != NULL)) {
-    load_error(loader, value->position, "expected a behaviour that changes, found none");
+    scn_load_error(loader, value->position, "expected a behaviour that changes, found none");
   }
-  load_spec_check(loader, value, &step->spec, true);
+  scn_load_spec_check(loader, value, &step->spec, true);
 }
 
 static void read_jump(struct scn_loader *loader, const struct scn_json_value *value,
                       struct scn_step *step) {
-  if (load_object(loader, value, &jump_shape, step)) {
-    load_require(loader, value, "by", jump_shape.what);
+  if (scn_load_object(loader, value, &jump_shape, step)) {
+    scn_load_require(loader, value, "by", jump_shape.what);
   }
 }
 
 static void read_close(struct scn_loader *loader, const struct scn_json_value *value,
                        struct scn_step *step) {
-  if (load_object(loader, value, &close_shape, step)) {
+  if (scn_load_object(loader, value, &close_shape, step)) {
     define_label(loader, value, step);
   }
 }
 
 static void read_expectations(struct scn_loader *loader, const struct scn_json_value *value,
                               struct scn_step *step) {
-  step->expectations = load_expectations(loader, value, &step->expectation_count);
+  step->expectations = scn_load_expectations(loader, value, &step->expectation_count);
 }
 
 /* Those whose readers take an argument more. */
@@ -322,8 +323,8 @@ READER(read_read, read_io(loader, value, &read_shape, step))
 READER(read_ping, read_io(loader, value, &ping_shape, step))
 READER(read_unpin, read_conn_of_account(loader, value, &unpin_shape, step))
 READER(read_evict, read_conn_of_account(loader, value, &evict_shape, step))
-READER(read_ping_sweep, load_object(loader, value, &ping_sweep_shape, step))
-READER(read_cleanup_sweep, load_object(loader, value, &cleanup_sweep_shape, step))
+READER(read_ping_sweep, scn_load_object(loader, value, &ping_sweep_shape, step))
+READER(read_cleanup_sweep, scn_load_object(loader, value, &cleanup_sweep_shape, step))
 READER(read_peer_close, read_peer(loader, value, &peer_close_shape, step))
 READER(read_peer_message, read_peer(loader, value, &peer_message_shape, step))
 #undef READER
@@ -351,14 +352,14 @@ static void (*const readers[])(struct scn_loader *loader, const struct scn_json_
     [SCN_UPSTREAM] = read_change,
     [SCN_CLOCK_JUMP] = read_jump,
     [SCN_CLOSE_POOL] = read_close,
-    [SCN_TOGETHER] = load_together,
+    [SCN_TOGETHER] = scn_load_together,
     [SCN_EXPECT] = read_expectations,
 };
 #define ONE(id, name) +1
 _Static_assert(LOAD_COUNT(readers) == 0 SCN_STEP_LIST(ONE), "each operation has its reader");
 #undef ONE
 
-void load_operation(struct scn_loader *loader, const struct scn_json_value *value,
-                    struct scn_step *step) {
+void scn_load_operation(struct scn_loader *loader, const struct scn_json_value *value,
+                        struct scn_step *step) {
   readers[step->kind](loader, value, step);
 }

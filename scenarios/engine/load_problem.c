@@ -27,7 +27,8 @@ static void add(struct scn_loader *loader, struct load_problem problem, const ch
   loader->problems = kept;
 }
 
-void load_error(struct scn_loader *loader, struct scn_position position, const char *format, ...) {
+void scn_load_error(struct scn_loader *loader, struct scn_position position, const char *format,
+                    ...) {
   struct load_problem problem = {
       .severity = SCN_ERROR, .place = position, .path = loader->path, .position = position};
   va_list arguments;
@@ -36,8 +37,8 @@ void load_error(struct scn_loader *loader, struct scn_position position, const c
   va_end(arguments);
 }
 
-void load_warning(struct scn_loader *loader, struct scn_position position, const char *format,
-                  ...) {
+void scn_load_warning(struct scn_loader *loader, struct scn_position position, const char *format,
+                      ...) {
   struct load_problem problem = {
       .severity = SCN_WARNING, .place = position, .path = loader->path, .position = position};
   va_list arguments;
@@ -46,8 +47,8 @@ void load_warning(struct scn_loader *loader, struct scn_position position, const
   va_end(arguments);
 }
 
-void load_error_in(struct scn_loader *loader, const struct scn_json_value *value, const char *path,
-                   struct scn_position position, const char *format, ...) {
+void scn_load_error_in(struct scn_loader *loader, const struct scn_json_value *value,
+                       const char *path, struct scn_position position, const char *format, ...) {
   struct load_problem problem = {
       .severity = SCN_ERROR, .place = value->position, .path = path, .position = position};
   va_list arguments;
@@ -61,7 +62,7 @@ static const char *never_null(const char *text) {
   return text != NULL ? text : "";
 }
 
-const char *load_where(struct scn_loader *loader, const struct scn_json_value *value) {
+const char *scn_load_where(struct scn_loader *loader, const struct scn_json_value *value) {
   const struct scn_json_value *named = value;
   while (named->key == NULL && named->parent != NULL && named->parent->key == NULL) {
     named = named->parent;
@@ -76,7 +77,7 @@ const char *load_where(struct scn_loader *loader, const struct scn_json_value *v
                                       named->parent->key));
 }
 
-const char *load_found(struct scn_loader *loader, const struct scn_json_value *value) {
+const char *scn_load_found(struct scn_loader *loader, const struct scn_json_value *value) {
   size_t length = value->length;
   switch (value->kind) {
     case SCN_JSON_NULL:
@@ -103,17 +104,18 @@ const char *load_found(struct scn_loader *loader, const struct scn_json_value *v
   return "";
 }
 
-void load_expected_hint(struct scn_loader *loader, const struct scn_json_value *value,
-                        const char *expected, const char *hint) {
+void scn_load_expected_hint(struct scn_loader *loader, const struct scn_json_value *value,
+                            const char *expected, const char *hint) {
   if (!value->broken) {
-    load_error(loader, value->position, "%sexpected %s, found %s%s", load_where(loader, value),
-               never_null(expected), load_found(loader, value), never_null(hint));
+    scn_load_error(loader, value->position, "%sexpected %s, found %s%s",
+                   scn_load_where(loader, value), never_null(expected),
+                   scn_load_found(loader, value), never_null(hint));
   }
 }
 
-void load_expected(struct scn_loader *loader, const struct scn_json_value *value,
-                   const char *expected) {
-  load_expected_hint(loader, value, expected, "");
+void scn_load_expected(struct scn_loader *loader, const struct scn_json_value *value,
+                       const char *expected) {
+  scn_load_expected_hint(loader, value, expected, "");
 }
 
 static int compare_problems(const void *left, const void *right) {
@@ -142,7 +144,7 @@ static void tell_of_file(const struct scn_loader *loader, const char *message, s
   tell(&problem, report, context);
 }
 
-void load_tell(struct scn_loader *loader, scn_report report, void *context) {
+void scn_load_tell(struct scn_loader *loader, scn_report report, void *context) {
   size_t count = loader->problem_count;
   struct load_problem **sorted =
       scn_memory_take(loader->memory, count, sizeof(struct load_problem *));

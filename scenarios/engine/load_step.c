@@ -21,7 +21,7 @@ static const char *step_name(const void *context, size_t index) {
 
 static const struct load_names names = {step_name, NULL};
 
-const char *load_step_kind_name(enum scn_step_kind kind) {
+const char *scn_load_step_kind_name(enum scn_step_kind kind) {
   return step_names[kind];
 }
 
@@ -42,7 +42,7 @@ static void define_stray(struct scn_loader *loader, const struct scn_json_value 
                                .repeats = scn_json_find(value, "repeat") != NULL,
                                .count = LOAD_ACQUIRE_LIMIT,
                                .order = loader->reading_order};
-    load_label_define(loader, &label);
+    scn_load_label_define(loader, &label);
   }
 }
 
@@ -53,10 +53,11 @@ static void take_operation(struct scn_loader *loader, const struct scn_json_valu
     parts->operation = value;
     return;
   }
-  load_error(loader, value->key_position,
-             "expected one operation in a step, found \"%s\" beside \"%s\"; write a step for each, "
-             "or \"together\"",
-             value->key, parts->operation->key);
+  scn_load_error(
+      loader, value->key_position,
+      "expected one operation in a step, found \"%s\" beside \"%s\"; write a step for each, "
+      "or \"together\"",
+      value->key, parts->operation->key);
   define_stray(loader, value);
 }
 
@@ -64,16 +65,17 @@ static void take_time(struct scn_loader *loader, const struct scn_json_value *va
   struct parts *parts = target;
   const struct scn_json_value **place = strcmp(value->key, "at") == 0 ? &parts->at : &parts->after;
   if (!parts->timed) {
-    load_error(loader, value->key_position,
-               "expected no time in a step of \"together\", found \"%s\"; it gives "
-               "the time of all",
-               value->key);
+    scn_load_error(loader, value->key_position,
+                   "expected no time in a step of \"together\", found \"%s\"; it gives "
+                   "the time of all",
+                   value->key);
     return;
   }
   *place = value;
   const struct scn_json_value *other = place == &parts->at ? parts->after : parts->at;
   if (other != NULL) {
-    load_error(loader, value->key_position, "expected \"at\" or \"after\", found both in one step");
+    scn_load_error(loader, value->key_position,
+                   "expected \"at\" or \"after\", found both in one step");
   }
 }
 
@@ -88,16 +90,16 @@ LOAD_SHAPE(step_shape, "a step", step_fields);
 static void read_at(struct scn_loader *loader, const struct scn_json_value *value,
                     struct scn_step *step) {
   wsp_time at = 0;
-  if (!load_duration(loader, value, &at)) {
+  if (!scn_load_duration(loader, value, &at)) {
     return;
   }
   if (at < loader->previous_at) {
     char previous[SIM_DURATION_TEXT_SIZE];
     sim_duration_format(loader->previous_at, previous);
-    load_error(loader, value->position,
-               "%sexpected a time not before %s, that of the step before (line %d), found %s",
-               load_where(loader, value), previous, loader->previous_position.line,
-               load_found(loader, value));
+    scn_load_error(loader, value->position,
+                   "%sexpected a time not before %s, that of the step before (line %d), found %s",
+                   scn_load_where(loader, value), previous, loader->previous_position.line,
+                   scn_load_found(loader, value));
     return;
   }
   step->at = at;
@@ -106,12 +108,12 @@ static void read_at(struct scn_loader *loader, const struct scn_json_value *valu
 static void read_after(struct scn_loader *loader, const struct scn_json_value *value,
                        struct scn_step *step) {
   wsp_duration after = 0;
-  if (!load_duration(loader, value, &after)) {
+  if (!scn_load_duration(loader, value, &after)) {
     return;
   }
   if (after > LOAD_TIME_LIMIT - loader->after_from) {
-    load_expected_hint(loader, value, "a time of at most 73 years after the start",
-                       " after that of the step before");
+    scn_load_expected_hint(loader, value, "a time of at most 73 years after the start",
+                           " after that of the step before");
     return;
   }
   step->at = loader->after_from + after;
@@ -125,7 +127,7 @@ static void read_step(struct scn_loader *loader, const struct scn_json_value *va
   step->position = value->position;
   step->at = member ? loader->previous_at : loader->after_from;
   loader->reading_order = step->index + 1;
-  if (!load_object(loader, value, &step_shape, &parts)) {
+  if (!scn_load_object(loader, value, &step_shape, &parts)) {
     return;
   }
   if (parts.at != NULL) {
@@ -141,23 +143,24 @@ static void read_step(struct scn_loader *loader, const struct scn_json_value *va
   if (parts.operation == NULL) {
     bool said = value->count > (size_t)(parts.at != NULL) + (parts.after != NULL);
     if (!said) { /* else a key that is no operation has been refused */
-      load_error(loader, value->position, "expected one operation in a step (%s), found none",
-                 load_names_text(loader, names));
+      scn_load_error(loader, value->position, "expected one operation in a step (%s), found none",
+                     scn_load_names_text(loader, names));
     }
     for (const struct scn_json_value *stray = value->first; stray != NULL; stray = stray->next) {
       define_stray(loader, stray);
     }
     return;
   }
-  step->kind = (enum scn_step_kind)load_name_find(names, parts.operation->key);
+  step->kind = (enum scn_step_kind)scn_load_name_find(names, parts.operation->key);
   if (member && step->kind == SCN_TOGETHER) {
-    load_error(loader, parts.operation->key_position,
-               "expected an operation that can happen together with others, found \"%s\"; write it "
-               "as a step of its own",
-               parts.operation->key);
+    scn_load_error(
+        loader, parts.operation->key_position,
+        "expected an operation that can happen together with others, found \"%s\"; write it "
+        "as a step of its own",
+        parts.operation->key);
     return;
   }
-  load_operation(loader, parts.operation, step);
+  scn_load_operation(loader, parts.operation, step);
   if (step->kind == SCN_CLOCK_JUMP) {
     /* What comes "after" a jump comes after the time that it jumps to. */
     wsp_duration rest = LOAD_TIME_LIMIT - loader->after_from;
@@ -169,8 +172,9 @@ static const struct scn_step *read_steps(struct scn_loader *loader,
                                          const struct scn_json_value *value, bool members,
                                          size_t *count) {
   if (loader->step_index + value->count > LOAD_STEP_LIMIT) {
-    load_error(loader, value->position, "%sexpected at most %d steps in all, found %zu",
-               load_where(loader, value), LOAD_STEP_LIMIT, loader->step_index + value->count);
+    scn_load_error(loader, value->position, "%sexpected at most %d steps in all, found %zu",
+                   scn_load_where(loader, value), LOAD_STEP_LIMIT,
+                   loader->step_index + value->count);
     return NULL;
   }
   struct scn_step *steps = scn_memory_take(loader->memory, value->count, sizeof *steps);
@@ -185,13 +189,13 @@ static const struct scn_step *read_steps(struct scn_loader *loader,
   return steps;
 }
 
-void load_together(struct scn_loader *loader, const struct scn_json_value *value,
-                   struct scn_step *step) {
-  if (!load_is(loader, value, SCN_JSON_LIST, "a list of steps")) {
+void scn_load_together(struct scn_loader *loader, const struct scn_json_value *value,
+                       struct scn_step *step) {
+  if (!scn_load_is(loader, value, SCN_JSON_LIST, "a list of steps")) {
     return;
   }
   if (value->count == 0) {
-    load_expected(loader, value, "at least one step");
+    scn_load_expected(loader, value, "at least one step");
     return;
   }
   struct scn_position position = loader->previous_position;
@@ -199,8 +203,8 @@ void load_together(struct scn_loader *loader, const struct scn_json_value *value
   loader->previous_position = position;
 }
 
-void load_steps(struct scn_loader *loader, const struct scn_json_value *value) {
-  if (!load_is(loader, value, SCN_JSON_LIST, "a list of steps")) {
+void scn_load_steps(struct scn_loader *loader, const struct scn_json_value *value) {
+  if (!scn_load_is(loader, value, SCN_JSON_LIST, "a list of steps")) {
     return;
   }
   loader->scenario->steps = read_steps(loader, value, false, &loader->scenario->step_count);

@@ -13,14 +13,14 @@
 static void read_name(struct scn_loader *loader, const struct scn_json_value *value, void *target) {
   static const char expected[] = "a name of a-z, 0-9 and \"-\", at most 200 bytes long";
   const char *name = NULL;
-  if (!load_is(loader, value, SCN_JSON_STRING, expected)) {
+  if (!scn_load_is(loader, value, SCN_JSON_STRING, expected)) {
     return;
   }
   name = value->string;
   size_t length = strlen(name);
   if (length == 0 || length > LOAD_LABEL_LIMIT ||
       strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") != length) {
-    load_expected(loader, value, expected);
+    scn_load_expected(loader, value, expected);
     return;
   }
   *(const char **)target = name;
@@ -29,7 +29,7 @@ static void read_name(struct scn_loader *loader, const struct scn_json_value *va
 static void read_run_for(struct scn_loader *loader, const struct scn_json_value *value,
                          void *target) {
   struct scn_scenario *scenario = target;
-  scenario->has_run_for = load_duration(loader, value, &scenario->run_for);
+  scenario->has_run_for = scn_load_duration(loader, value, &scenario->run_for);
 }
 
 /* ---- Accounts ----------------------------------------------------------------------------- */
@@ -38,19 +38,20 @@ static const char *const type_names[] = {"api_key", "oauth", NULL};
 _Static_assert(WSP_ACCOUNT_API_KEY == 0 && WSP_ACCOUNT_OAUTH == 1, "as in type_names");
 
 static void read_type(struct scn_loader *loader, const struct scn_json_value *value, void *target) {
-  int index = load_choice(loader, value, load_names_of(type_names), "the type of an account");
+  int index =
+      scn_load_choice(loader, value, scn_load_names_of(type_names), "the type of an account");
   if (index >= 0) {
     *(enum wsp_account_type *)target = (enum wsp_account_type)index;
   }
 }
 
 static void read_id(struct scn_loader *loader, const struct scn_json_value *value, void *target) {
-  load_integer(loader, value, 1, INT64_MAX, "a whole number of at least 1", target);
+  scn_load_integer(loader, value, 1, INT64_MAX, "a whole number of at least 1", target);
 }
 
 static void read_concurrency(struct scn_loader *loader, const struct scn_json_value *value,
                              void *target) {
-  load_integer(loader, value, INT64_MIN, INT64_MAX, "a whole number", target);
+  scn_load_integer(loader, value, INT64_MIN, INT64_MAX, "a whole number", target);
 }
 
 static const struct load_field account_fields[] = {
@@ -63,16 +64,17 @@ static void read_account(struct scn_loader *loader, const struct scn_json_value 
                          struct scn_account *accounts, size_t index) {
   struct scn_account *account = &accounts[index];
   account->position = value->position;
-  if (!load_object(loader, value, &account_shape, &account->account)) {
+  if (!scn_load_object(loader, value, &account_shape, &account->account)) {
     return;
   }
-  load_require(loader, value, "id", account_shape.what);
+  scn_load_require(loader, value, "id", account_shape.what);
   for (size_t i = 0; i < index && account->account.id != 0; i++) {
     if (accounts[i].account.id == account->account.id) {
       const struct scn_json_value *id = scn_json_find(value, "id");
-      load_error(loader, id->position,
-                 "%sexpected an id that no other account has, found %s, which is that of line %d",
-                 load_where(loader, id), load_found(loader, id), accounts[i].position.line);
+      scn_load_error(
+          loader, id->position,
+          "%sexpected an id that no other account has, found %s, which is that of line %d",
+          scn_load_where(loader, id), scn_load_found(loader, id), accounts[i].position.line);
       return;
     }
   }
@@ -82,11 +84,11 @@ static void read_accounts(struct scn_loader *loader, const struct scn_json_value
   struct scn_scenario *scenario = loader->scenario;
   size_t errors = loader->error_count;
   size_t count = value == NULL ? 1 : value->count;
-  if (value != NULL && !load_is(loader, value, SCN_JSON_LIST, "a list of accounts")) {
+  if (value != NULL && !scn_load_is(loader, value, SCN_JSON_LIST, "a list of accounts")) {
     return;
   }
   if (count == 0) {
-    load_expected(loader, value, "at least one account");
+    scn_load_expected(loader, value, "at least one account");
     return;
   }
   struct scn_account *accounts = scn_memory_take(loader->memory, count, sizeof *accounts);
@@ -113,20 +115,20 @@ static const char *const invariant_names[] = {
 #undef NAME
         NULL};
 
-static const struct load_field invariants_fields[] = {{"off", load_elsewhere, 0},
-                                                      {"because", load_elsewhere, 0}};
+static const struct load_field invariants_fields[] = {{"off", scn_load_elsewhere, 0},
+                                                      {"because", scn_load_elsewhere, 0}};
 LOAD_SHAPE(invariants_shape, "the invariants", invariants_fields);
 
 static void read_off(struct scn_loader *loader, const struct scn_json_value *value,
                      struct scn_strings *off) {
-  if (!load_is(loader, value, SCN_JSON_LIST, "a list of invariants")) {
+  if (!scn_load_is(loader, value, SCN_JSON_LIST, "a list of invariants")) {
     return;
   }
   off->items = scn_memory_take(loader->memory, value->count, sizeof *off->items);
   for (const struct scn_json_value *item = value->first; item != NULL && off->items != NULL;
        item = item->next) {
-    int index =
-        load_choice(loader, item, load_names_of(invariant_names), "the name of an invariant");
+    int index = scn_load_choice(loader, item, scn_load_names_of(invariant_names),
+                                "the name of an invariant");
     if (index >= 0) {
       off->items[off->count++] = invariant_names[index];
     }
@@ -136,7 +138,7 @@ static void read_off(struct scn_loader *loader, const struct scn_json_value *val
 static void read_invariants(struct scn_loader *loader, const struct scn_json_value *value,
                             void *target) {
   struct scn_scenario *scenario = target;
-  if (!load_object(loader, value, &invariants_shape, scenario)) {
+  if (!scn_load_object(loader, value, &invariants_shape, scenario)) {
     return;
   }
   const struct scn_json_value *off = scn_json_find(value, "off");
@@ -145,12 +147,12 @@ static void read_invariants(struct scn_loader *loader, const struct scn_json_val
     read_off(loader, off, &scenario->invariants_off);
   }
   if (because != NULL) {
-    if (load_string(loader, because, &scenario->invariants_because) &&
+    if (scn_load_string(loader, because, &scenario->invariants_because) &&
         because->string[strspn(because->string, " \t\r\n")] == '\0') {
-      load_expected(loader, because, "a reason, which is not blank");
+      scn_load_expected(loader, because, "a reason, which is not blank");
     }
   } else if (off != NULL && off->count > 0) {
-    load_error(
+    scn_load_error(
         loader, value->position,
         "expected the key \"because\" beside \"off\", so that a reader knows why, found none");
   }
@@ -159,22 +161,23 @@ static void read_invariants(struct scn_loader *loader, const struct scn_json_val
 /* ---- The whole ---------------------------------------------------------------------------- */
 
 #define AT(member) offsetof(struct scn_scenario, member)
-static const struct load_field top_fields[] = {{"name", read_name, AT(name)},
-                                               {"description", load_string_field, AT(description)},
-                                               {"covers", load_strings_field, AT(covers)},
-                                               {"tags", load_strings_field, AT(tags)},
-                                               {"seed", load_elsewhere, 0},
-                                               {"config", load_elsewhere, 0},
-                                               {"background", load_bool_field, AT(background)},
-                                               {"accounts", load_elsewhere, 0},
-                                               {"upstreams", load_elsewhere, 0},
-                                               {"steps", load_elsewhere, 0},
-                                               {"load", load_elsewhere, 0},
-                                               {"expect", load_elsewhere, 0},
-                                               {"invariants", read_invariants, 0},
-                                               {"run_for", read_run_for, 0},
-                                               {"matrix", load_elsewhere, 0},
-                                               {"$schema", load_elsewhere, 0}};
+static const struct load_field top_fields[] = {
+    {"name", read_name, AT(name)},
+    {"description", scn_load_string_field, AT(description)},
+    {"covers", scn_load_strings_field, AT(covers)},
+    {"tags", scn_load_strings_field, AT(tags)},
+    {"seed", scn_load_elsewhere, 0},
+    {"config", scn_load_elsewhere, 0},
+    {"background", scn_load_bool_field, AT(background)},
+    {"accounts", scn_load_elsewhere, 0},
+    {"upstreams", scn_load_elsewhere, 0},
+    {"steps", scn_load_elsewhere, 0},
+    {"load", scn_load_elsewhere, 0},
+    {"expect", scn_load_elsewhere, 0},
+    {"invariants", read_invariants, 0},
+    {"run_for", read_run_for, 0},
+    {"matrix", scn_load_elsewhere, 0},
+    {"$schema", scn_load_elsewhere, 0}};
 LOAD_SHAPE(top_shape, "a scenario", top_fields);
 
 static const struct scn_json_value *part(const struct scn_loader *loader, const char *key) {
@@ -185,54 +188,54 @@ static void read_start(struct scn_loader *loader) {
   const struct scn_json_value *schema = part(loader, "$schema"), *seed = part(loader, "seed");
   const char *ignored = NULL;
   if (schema != NULL) {
-    load_string(loader, schema, &ignored);
+    scn_load_string(loader, schema, &ignored);
   }
   if (seed != NULL) {
-    load_seed(loader, seed, &loader->seed);
+    scn_load_seed(loader, seed, &loader->seed);
   }
   if (loader->options.has_seed) {
     loader->seed = loader->options.seed;
   }
   wsp_config_init(&loader->config);
   if (part(loader, "config") != NULL) {
-    load_config(loader, part(loader, "config"));
+    scn_load_config(loader, part(loader, "config"));
   }
 }
 
 static void read_happenings(struct scn_loader *loader) {
   const struct scn_json_value *steps = part(loader, "steps"), *load = part(loader, "load");
   if (part(loader, "upstreams") != NULL) {
-    load_upstreams(loader, part(loader, "upstreams"));
+    scn_load_upstreams(loader, part(loader, "upstreams"));
   }
   if (steps == NULL && load == NULL) {
-    load_error(loader, loader->root->position,
-               "expected the key \"steps\" or \"load\" in a scenario, found none");
+    scn_load_error(loader, loader->root->position,
+                   "expected the key \"steps\" or \"load\" in a scenario, found none");
   }
   if (steps != NULL) {
-    load_steps(loader, steps);
+    scn_load_steps(loader, steps);
   }
   if (load != NULL) {
-    load_traffic(loader, load);
+    scn_load_traffic(loader, load);
   }
 }
 
-void load_scenario(struct scn_loader *loader) {
+void scn_load_scenario(struct scn_loader *loader) {
   struct scn_scenario *scenario = loader->scenario;
   scenario->background = true;
   scenario->description = "";
   scenario->invariants_because = "";
-  if (!load_object(loader, loader->root, &top_shape, scenario)) {
+  if (!scn_load_object(loader, loader->root, &top_shape, scenario)) {
     return;
   }
-  load_require(loader, loader->root, "name", top_shape.what);
+  scn_load_require(loader, loader->root, "name", top_shape.what);
   read_start(loader);
   read_accounts(loader, part(loader, "accounts"));
   read_happenings(loader);
   loader->reading_order = SIZE_MAX;
   if (part(loader, "expect") != NULL) {
     scenario->expectations =
-        load_expectations(loader, part(loader, "expect"), &scenario->expectation_count);
+        scn_load_expectations(loader, part(loader, "expect"), &scenario->expectation_count);
   }
-  load_labels_resolve(loader);
-  load_matrix(loader, part(loader, "matrix"));
+  scn_load_labels_resolve(loader);
+  scn_load_matrix(loader, part(loader, "matrix"));
 }

@@ -43,7 +43,7 @@ static void read_line(struct reading *reading, const char *line, size_t length, 
                !negative && magnitude <= (uint64_t)LOAD_TIME_LIMIT;
   if (!right) {
     reading->wrong = true;
-    load_error_in(
+    scn_load_error_in(
         reading->loader, reading->value, reading->path, position,
         "expected a time in milliseconds (0 or more, at most six decimals), found \"%.*s\"", shown,
         line);
@@ -52,8 +52,8 @@ static void read_line(struct reading *reading, const char *line, size_t length, 
   int64_t time = (int64_t)magnitude;
   if (reading->ascending && reading->count > 0 && reading->values[reading->count - 1] > time) {
     reading->wrong = true;
-    load_error_in(reading->loader, reading->value, reading->path, position,
-                  "expected a time not before the line above, found \"%.*s\"", shown, line);
+    scn_load_error_in(reading->loader, reading->value, reading->path, position,
+                      "expected a time not before the line above, found \"%.*s\"", shown, line);
     return;
   }
   reading->values[reading->count++] = time;
@@ -97,8 +97,9 @@ static bool read_text(struct reading *reading, const char *text, size_t length) 
   size_t used = without_blank_end(text, length), lines = count_lines(text, used);
   struct scn_position start = {.line = 1, .column = 1};
   if (lines == 0 || lines > LOAD_TRACE_LIMIT) {
-    load_error_in(loader, reading->value, reading->path, start,
-                  "expected 1 to %d lines with a time each, found %zu", LOAD_TRACE_LIMIT, lines);
+    scn_load_error_in(loader, reading->value, reading->path, start,
+                      "expected 1 to %d lines with a time each, found %zu", LOAD_TRACE_LIMIT,
+                      lines);
     return false;
   }
   reading->values = scn_memory_take(loader->memory, lines, sizeof *reading->values);
@@ -109,9 +110,9 @@ static bool read_text(struct reading *reading, const char *text, size_t length) 
   return !reading->wrong;
 }
 
-bool load_trace(struct scn_loader *loader, const struct scn_json_value *value, bool ascending,
-                const int64_t **values, size_t *count) {
-  if (!load_is(loader, value, SCN_JSON_STRING, "the name of a file")) {
+bool scn_load_trace(struct scn_loader *loader, const struct scn_json_value *value, bool ascending,
+                    const int64_t **values, size_t *count) {
+  if (!scn_load_is(loader, value, SCN_JSON_STRING, "the name of a file")) {
     return false;
   }
   struct reading reading = {.loader = loader,
@@ -123,10 +124,10 @@ bool load_trace(struct scn_loader *loader, const struct scn_json_value *value, b
   }
   char *text = NULL;
   size_t length = 0;
-  const char *reason = load_file_read(reading.path, loader->options.allocate, &text, &length);
+  const char *reason = scn_load_file_read(reading.path, loader->options.allocate, &text, &length);
   if (reason != NULL) {
-    load_error(loader, value->position, "%sexpected a file that can be read, found %s: %s",
-               load_where(loader, value), reading.path, reason);
+    scn_load_error(loader, value->position, "%sexpected a file that can be read, found %s: %s",
+                   scn_load_where(loader, value), reading.path, reason);
     return false;
   }
   bool right = read_text(&reading, text, length);

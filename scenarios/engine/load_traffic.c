@@ -13,7 +13,7 @@ static const char expected_rate[] = "a rate such as \"200/s\", \"30/m\" or \"5/h
 
 static bool read_rate(struct scn_loader *loader, const struct scn_json_value *value, bool or_zero,
                       struct scn_rate *rate) {
-  if (!load_is(loader, value, SCN_JSON_STRING, expected_rate)) {
+  if (!scn_load_is(loader, value, SCN_JSON_STRING, expected_rate)) {
     return false;
   }
   const char *slash = strchr(value->string, '/');
@@ -23,12 +23,13 @@ static bool read_rate(struct scn_loader *loader, const struct scn_json_value *va
                      : strcmp(slash, "/h") == 0 ? 60 * WSP_MINUTE
                                                 : 0;
   wsp_decimal arrivals = 0;
-  if (per == 0 || !load_decimal_text(value->string, (size_t)(slash - value->string), &arrivals)) {
-    load_expected(loader, value, expected_rate);
+  if (per == 0 ||
+      !scn_load_decimal_text(value->string, (size_t)(slash - value->string), &arrivals)) {
+    scn_load_expected(loader, value, expected_rate);
     return false;
   }
   if (arrivals == 0 && !or_zero) {
-    load_expected(loader, value, "a rate of more than 0");
+    scn_load_expected(loader, value, "a rate of more than 0");
     return false;
   }
   *rate = (struct scn_rate){.arrivals = arrivals, .per = per};
@@ -42,30 +43,30 @@ static const char *const forms[] = {"poisson", "uniform", "burst", "trace", "ram
 static void read_ramp(struct scn_loader *loader, const struct scn_json_value *value,
                       struct scn_load *load) {
   if (value->broken || value->kind != SCN_JSON_LIST || value->count != 2) {
-    load_expected(loader, value, "a list of two rates, the first and the last");
+    scn_load_expected(loader, value, "a list of two rates, the first and the last");
     return;
   }
   bool first = read_rate(loader, value->first, true, &load->rate);
   bool last = read_rate(loader, value->first->next, true, &load->end_rate);
   if (first && last && load->rate.arrivals == 0 && load->end_rate.arrivals == 0) {
-    load_expected(loader, value->first->next, "a rate of more than 0 at one end at least");
+    scn_load_expected(loader, value->first->next, "a rate of more than 0 at one end at least");
   }
 }
 
 static void read_form(struct scn_loader *loader, const struct scn_json_value *value, void *target) {
   struct scn_load *load = target;
-  load->arrivals = (enum scn_arrivals_kind)load_name_find(load_names_of(forms), value->key);
+  load->arrivals = (enum scn_arrivals_kind)scn_load_name_find(scn_load_names_of(forms), value->key);
   switch (load->arrivals) {
     case SCN_ARRIVALS_POISSON:
     case SCN_ARRIVALS_UNIFORM:
       read_rate(loader, value, false, &load->rate);
       break;
     case SCN_ARRIVALS_BURST:
-      load_integer(loader, value, 1, LOAD_ACQUIRE_LIMIT, "a whole number from 1 to 10000000",
-                   &load->burst);
+      scn_load_integer(loader, value, 1, LOAD_ACQUIRE_LIMIT, "a whole number from 1 to 10000000",
+                       &load->burst);
       break;
     case SCN_ARRIVALS_TRACE:
-      load_trace(loader, value, true, &load->times, &load->time_count);
+      scn_load_trace(loader, value, true, &load->times, &load->time_count);
       break;
     case SCN_ARRIVALS_RAMP:
       read_ramp(loader, value, load);
@@ -76,9 +77,9 @@ static void read_form(struct scn_loader *loader, const struct scn_json_value *va
 static void positive_duration(struct scn_loader *loader, const struct scn_json_value *value,
                               void *target) {
   wsp_duration duration = 0;
-  if (load_duration(loader, value, &duration)) {
+  if (scn_load_duration(loader, value, &duration)) {
     if (duration == 0) {
-      load_expected(loader, value, "a duration of more than 0s");
+      scn_load_expected(loader, value, "a duration of more than 0s");
     } else {
       *(wsp_duration *)target = duration;
     }
@@ -93,7 +94,7 @@ LOAD_SHAPE(arrivals_shape, "arrivals", arrivals_fields);
 
 static void read_arrivals(struct scn_loader *loader, const struct scn_json_value *value,
                           void *target) {
-  if (!load_object(loader, value, &arrivals_shape, target)) {
+  if (!scn_load_object(loader, value, &arrivals_shape, target)) {
     return;
   }
   const struct scn_json_value *every = scn_json_find(value, "every");
@@ -102,13 +103,13 @@ static void read_arrivals(struct scn_loader *loader, const struct scn_json_value
     found += scn_json_find(value, forms[i]) != NULL;
   }
   if (found != 1 && value->count == found + (every != NULL)) {
-    load_error(loader, value->position,
-               "\"arrivals\": expected one of poisson, uniform, burst, trace or ramp, found %s",
-               found == 0 ? "none" : "several");
+    scn_load_error(loader, value->position,
+                   "\"arrivals\": expected one of poisson, uniform, burst, trace or ramp, found %s",
+                   found == 0 ? "none" : "several");
   }
   if (every != NULL && !every->key_broken && found > 0 && scn_json_find(value, "burst") == NULL) {
-    load_error(loader, every->key_position,
-               "expected \"every\" beside \"burst\" alone, found it beside another form");
+    scn_load_error(loader, every->key_position,
+                   "expected \"every\" beside \"burst\" alone, found it beside another form");
   }
 }
 
@@ -118,7 +119,7 @@ static const char *const affinities[] = {"none", "preferred", "strict", NULL};
 
 static void read_affinity(struct scn_loader *loader, const struct scn_json_value *value,
                           void *target) {
-  int index = load_choice(loader, value, load_names_of(affinities), "an affinity");
+  int index = scn_load_choice(loader, value, scn_load_names_of(affinities), "an affinity");
   if (index >= 0) {
     *(enum scn_affinity *)target = (enum scn_affinity)index;
   }
@@ -126,19 +127,19 @@ static void read_affinity(struct scn_loader *loader, const struct scn_json_value
 
 static void read_turns(struct scn_loader *loader, const struct scn_json_value *value,
                        void *target) {
-  load_distribution(loader, value, LOAD_UNIT_COUNT, target);
+  scn_load_distribution(loader, value, LOAD_UNIT_COUNT, target);
 }
 
 static const struct load_field session_fields[] = {
     {"turns", read_turns, offsetof(struct scn_load, turns)},
-    {"think", load_distribution_field, offsetof(struct scn_load, think)},
+    {"think", scn_load_distribution_field, offsetof(struct scn_load, think)},
     {"affinity", read_affinity, offsetof(struct scn_load, affinity)}};
 LOAD_SHAPE(session_shape, "a session", session_fields);
 
 static void read_session(struct scn_loader *loader, const struct scn_json_value *value,
                          void *target) {
   struct scn_load *load = target;
-  load->has_session = load_object(loader, value, &session_shape, load);
+  load->has_session = scn_load_object(loader, value, &session_shape, load);
 }
 
 /* ---- Loads -------------------------------------------------------------------------------- */
@@ -146,25 +147,25 @@ static void read_session(struct scn_loader *loader, const struct scn_json_value 
 static void read_headers(struct scn_loader *loader, const struct scn_json_value *value,
                          void *target) {
   struct scn_load *load = target;
-  load->headers = load_headers(loader, value, &load->header_count);
+  load->headers = scn_load_headers(loader, value, &load->header_count);
 }
 
 static void read_label(struct scn_loader *loader, const struct scn_json_value *value,
                        void *target) {
-  load_label_text(loader, value, target);
+  scn_load_label_text(loader, value, target);
 }
 
 static const struct load_field load_fields[] = {
     {"arrivals", read_arrivals, 0},
     {"for", positive_duration, offsetof(struct scn_load, duration)},
     {"as", read_label, offsetof(struct scn_load, label)},
-    {"account", load_account_field, offsetof(struct scn_load, account)},
-    {"url", load_string_field, offsetof(struct scn_load, url)},
-    {"proxy", load_string_field, offsetof(struct scn_load, proxy)},
+    {"account", scn_load_account_field, offsetof(struct scn_load, account)},
+    {"url", scn_load_string_field, offsetof(struct scn_load, url)},
+    {"proxy", scn_load_string_field, offsetof(struct scn_load, proxy)},
     {"headers", read_headers, 0},
-    {"force_new_conn", load_bool_field, offsetof(struct scn_load, force_new_conn)},
-    {"hold", load_distribution_field, offsetof(struct scn_load, hold)},
-    {"timeout", load_timeout_field, offsetof(struct scn_load, timeout)},
+    {"force_new_conn", scn_load_bool_field, offsetof(struct scn_load, force_new_conn)},
+    {"hold", scn_load_distribution_field, offsetof(struct scn_load, hold)},
+    {"timeout", scn_load_timeout_field, offsetof(struct scn_load, timeout)},
     {"session", read_session, 0}};
 LOAD_SHAPE(load_shape, "a load", load_fields);
 
@@ -190,10 +191,10 @@ static void check_size(struct scn_loader *loader, const struct scn_json_value *v
     acquires = first > last ? first : last;
   }
   if (load->duration > 0 && acquires > (uint64_t)LOAD_ACQUIRE_LIMIT) {
-    load_error(loader, value->position,
-               "expected a load of at most %" PRId64 " acquires, found one of about %" PRIu64
-               "; take a lower rate or a shorter time",
-               LOAD_ACQUIRE_LIMIT, acquires);
+    scn_load_error(loader, value->position,
+                   "expected a load of at most %" PRId64 " acquires, found one of about %" PRIu64
+                   "; take a lower rate or a shorter time",
+                   LOAD_ACQUIRE_LIMIT, acquires);
   }
 }
 
@@ -202,7 +203,7 @@ static void read_load(struct scn_loader *loader, const struct scn_json_value *va
   load->position = value->position;
   load->url = "wss://example.com/v1/responses";
   load->turns = (struct sim_distribution){.kind = SIM_CONSTANT, .first = 1};
-  bool right = load_object(loader, value, &load_shape, load);
+  bool right = scn_load_object(loader, value, &load_shape, load);
   const struct scn_json_value *as = scn_json_find(value, "as");
   bool made_up = load->label == NULL;
   if (made_up) {
@@ -214,13 +215,13 @@ static void read_load(struct scn_loader *loader, const struct scn_json_value *va
                              .made_up = made_up,
                              .repeats = true,
                              .count = INT64_MAX};
-  load_label_define(loader, &label);
+  scn_load_label_define(loader, &label);
   if (!right) {
     return;
   }
-  load_default_account(loader, value, &load->account);
-  load_require(loader, value, "arrivals", load_shape.what);
-  if (load_require(loader, value, "for", load_shape.what)) {
+  scn_load_default_account(loader, value, &load->account);
+  scn_load_require(loader, value, "arrivals", load_shape.what);
+  if (scn_load_require(loader, value, "for", load_shape.what)) {
     check_size(loader, value, load);
   }
   while (load->time_count > 0 && load->times[load->time_count - 1] >= load->duration) {
@@ -228,9 +229,9 @@ static void read_load(struct scn_loader *loader, const struct scn_json_value *va
   }
 }
 
-void load_traffic(struct scn_loader *loader, const struct scn_json_value *value) {
+void scn_load_traffic(struct scn_loader *loader, const struct scn_json_value *value) {
   struct scn_scenario *scenario = loader->scenario;
-  if (!load_is(loader, value, SCN_JSON_LIST, "a list of loads")) {
+  if (!scn_load_is(loader, value, SCN_JSON_LIST, "a list of loads")) {
     return;
   }
   struct scn_load *loads = scn_memory_take(loader->memory, value->count, sizeof *loads);

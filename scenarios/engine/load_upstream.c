@@ -17,7 +17,7 @@ static const enum fake_outcome read_values[] = {FAKE_MESSAGE, FAKE_ERROR, FAKE_B
 static void read_outcome(struct scn_loader *loader, const struct scn_json_value *value,
                          const char *const *names, const enum fake_outcome *values,
                          const char *what, enum fake_outcome *outcome) {
-  int index = load_choice(loader, value, load_names_of(names), what);
+  int index = scn_load_choice(loader, value, scn_load_names_of(names), what);
   if (index >= 0) {
     *outcome = values[index];
   }
@@ -49,7 +49,7 @@ static void message_text(struct scn_loader *loader, const struct scn_json_value 
 static void dial_status(struct scn_loader *loader, const struct scn_json_value *value,
                         void *target) {
   int64_t status = 0;
-  if (load_integer(loader, value, 100, 599, "an HTTP status from 100 to 599", &status)) {
+  if (scn_load_integer(loader, value, 100, 599, "an HTTP status from 100 to 599", &status)) {
     *(int *)target = (int)status;
   }
 }
@@ -57,13 +57,13 @@ static void dial_status(struct scn_loader *loader, const struct scn_json_value *
 static void dial_headers(struct scn_loader *loader, const struct scn_json_value *value,
                          void *target) {
   struct fake_dial_behaviour *dial = target;
-  dial->headers = load_headers(loader, value, &dial->header_count);
+  dial->headers = scn_load_headers(loader, value, &dial->header_count);
 }
 
-#define BEHAVIOUR_FIELDS(outcome_reader)                                                \
-  {"outcome", outcome_reader, offsetof(struct fake_behaviour, outcome)},                \
-      {"latency", load_distribution_field, offsetof(struct fake_behaviour, latency)}, { \
-    "error", load_string_field, offsetof(struct fake_behaviour, error)                  \
+#define BEHAVIOUR_FIELDS(outcome_reader)                                                    \
+  {"outcome", outcome_reader, offsetof(struct fake_behaviour, outcome)},                    \
+      {"latency", scn_load_distribution_field, offsetof(struct fake_behaviour, latency)}, { \
+    "error", scn_load_string_field, offsetof(struct fake_behaviour, error)                  \
   }
 
 static const struct load_field answer_fields[] = {BEHAVIOUR_FIELDS(answer_outcome)};
@@ -82,11 +82,11 @@ static void *read_behaviours(struct scn_loader *loader, const struct scn_json_va
                              read_behaviour read, size_t size, size_t *count) {
   bool list = value->kind == SCN_JSON_LIST;
   if (!list && value->kind != SCN_JSON_OBJECT) {
-    load_expected(loader, value, "a behaviour (an object) or a list of behaviours");
+    scn_load_expected(loader, value, "a behaviour (an object) or a list of behaviours");
     return NULL;
   }
   if (list && value->count == 0) {
-    load_expected(loader, value, "at least one behaviour");
+    scn_load_expected(loader, value, "at least one behaviour");
     return NULL;
   }
   char *items = scn_memory_take(loader->memory, list ? value->count : 1, size);
@@ -117,7 +117,7 @@ static void note_left_out(const struct scn_json_value *value, struct fake_behavi
 static void read_answer(struct scn_loader *loader, const struct scn_json_value *value, void *item) {
   struct fake_behaviour *behaviour = item;
   *behaviour = (struct fake_behaviour){.outcome = FAKE_OK};
-  load_object(loader, value, &answer_shape, behaviour);
+  scn_load_object(loader, value, &answer_shape, behaviour);
   note_left_out(value, behaviour);
 }
 
@@ -125,7 +125,7 @@ static void read_message(struct scn_loader *loader, const struct scn_json_value 
                          void *item) {
   struct fake_behaviour *behaviour = item;
   *behaviour = (struct fake_behaviour){.outcome = FAKE_MESSAGE};
-  load_object(loader, value, &message_shape, behaviour);
+  scn_load_object(loader, value, &message_shape, behaviour);
   note_left_out(value, behaviour);
 }
 
@@ -138,7 +138,7 @@ static void read_list(struct scn_loader *loader, const struct scn_json_value *va
 
 static void close_latency(struct scn_loader *loader, const struct scn_json_value *value,
                           void *target) {
-  load_distribution(loader, value, LOAD_UNIT_DURATION, target);
+  scn_load_distribution(loader, value, LOAD_UNIT_DURATION, target);
 }
 
 static const struct load_field close_fields[] = {{"latency", close_latency, 0}};
@@ -167,21 +167,21 @@ static void conn_close(struct scn_loader *loader, const struct scn_json_value *v
                        void *target) {
   struct fake_conn_options *conn = target;
   conn->set |= FAKE_SET_CLOSE;
-  load_object(loader, value, &close_shape, &conn->close);
+  scn_load_object(loader, value, &close_shape, &conn->close);
 }
 
 static void conn_max_age(struct scn_loader *loader, const struct scn_json_value *value,
                          void *target) {
   struct fake_conn_options *conn = target;
   conn->set |= FAKE_SET_MAX_AGE;
-  load_duration(loader, value, &conn->max_age);
+  scn_load_duration(loader, value, &conn->max_age);
 }
 
 static void conn_idle_timeout(struct scn_loader *loader, const struct scn_json_value *value,
                               void *target) {
   struct fake_conn_options *conn = target;
   conn->set |= FAKE_SET_IDLE_TIMEOUT;
-  load_duration(loader, value, &conn->idle_timeout);
+  scn_load_duration(loader, value, &conn->idle_timeout);
 }
 
 #define IN_DIAL offsetof(struct fake_dial_behaviour, conn)
@@ -200,7 +200,7 @@ _Static_assert(offsetof(struct fake_dial_behaviour, answer) == 0,
                "the fields of a behaviour are read at the start of a dial's");
 
 static void read_dial(struct scn_loader *loader, const struct scn_json_value *value, void *item) {
-  load_object(loader, value, &dial_shape, item);
+  scn_load_object(loader, value, &dial_shape, item);
   note_left_out(value, item);
 }
 
@@ -208,29 +208,33 @@ static void read_dial(struct scn_loader *loader, const struct scn_json_value *va
 
 #define CONN_OF(target) (&((struct fake_spec *)(target))->conn)
 
-void load_spec_ping(struct scn_loader *loader, const struct scn_json_value *value, void *target) {
+void scn_load_spec_ping(struct scn_loader *loader, const struct scn_json_value *value,
+                        void *target) {
   conn_ping(loader, value, CONN_OF(target));
 }
 
-void load_spec_write(struct scn_loader *loader, const struct scn_json_value *value, void *target) {
+void scn_load_spec_write(struct scn_loader *loader, const struct scn_json_value *value,
+                         void *target) {
   conn_write(loader, value, CONN_OF(target));
 }
 
-void load_spec_read(struct scn_loader *loader, const struct scn_json_value *value, void *target) {
+void scn_load_spec_read(struct scn_loader *loader, const struct scn_json_value *value,
+                        void *target) {
   conn_read(loader, value, CONN_OF(target));
 }
 
-void load_spec_close(struct scn_loader *loader, const struct scn_json_value *value, void *target) {
+void scn_load_spec_close(struct scn_loader *loader, const struct scn_json_value *value,
+                         void *target) {
   conn_close(loader, value, CONN_OF(target));
 }
 
-void load_spec_max_age(struct scn_loader *loader, const struct scn_json_value *value,
-                       void *target) {
+void scn_load_spec_max_age(struct scn_loader *loader, const struct scn_json_value *value,
+                           void *target) {
   conn_max_age(loader, value, CONN_OF(target));
 }
 
-void load_spec_idle_timeout(struct scn_loader *loader, const struct scn_json_value *value,
-                            void *target) {
+void scn_load_spec_idle_timeout(struct scn_loader *loader, const struct scn_json_value *value,
+                                void *target) {
   conn_idle_timeout(loader, value, CONN_OF(target));
 }
 
@@ -239,49 +243,51 @@ static const char *preset_name(const void *context, size_t index) {
   return index <= FAKE_PRESET_HALF_OPEN ? fake_preset_name((enum fake_preset)index) : NULL;
 }
 
-void load_spec_fake(struct scn_loader *loader, const struct scn_json_value *value, void *target) {
+void scn_load_spec_fake(struct scn_loader *loader, const struct scn_json_value *value,
+                        void *target) {
   struct fake_spec *spec = target;
-  int preset =
-      load_choice(loader, value, (struct load_names){preset_name, NULL}, "the name of a preset");
+  int preset = scn_load_choice(loader, value, (struct load_names){preset_name, NULL},
+                               "the name of a preset");
   if (preset >= 0) {
     spec->has_preset = true;
     spec->preset = (enum fake_preset)preset;
   }
 }
 
-void load_spec_failure_rate(struct scn_loader *loader, const struct scn_json_value *value,
-                            void *target) {
+void scn_load_spec_failure_rate(struct scn_loader *loader, const struct scn_json_value *value,
+                                void *target) {
   static const char expected[] = "a number from 0 to 1 with at most nine decimals";
   struct fake_spec *spec = target;
   wsp_decimal rate = 0;
   spec->set |= FAKE_SET_FAILURE_RATE;
-  if (load_decimal(loader, value, expected, &rate)) {
+  if (scn_load_decimal(loader, value, expected, &rate)) {
     if (rate < 0 || rate > WSP_DECIMAL_ONE) {
-      load_expected(loader, value, expected);
+      scn_load_expected(loader, value, expected);
     } else {
       spec->failure_rate = rate;
     }
   }
 }
 
-void load_spec_dial(struct scn_loader *loader, const struct scn_json_value *value, void *target) {
+void scn_load_spec_dial(struct scn_loader *loader, const struct scn_json_value *value,
+                        void *target) {
   struct fake_spec *spec = target;
   spec->set |= FAKE_SET_DIAL;
   spec->dials = read_behaviours(loader, value, read_dial, sizeof *spec->dials, &spec->dial_count);
 }
 
-void load_spec_max_conns(struct scn_loader *loader, const struct scn_json_value *value,
-                         void *target) {
+void scn_load_spec_max_conns(struct scn_loader *loader, const struct scn_json_value *value,
+                             void *target) {
   struct fake_spec *spec = target;
   spec->set |= FAKE_SET_MAX_CONNS;
-  load_integer(loader, value, 1, INT64_MAX, "a whole number of at least 1", &spec->max_conns);
+  scn_load_integer(loader, value, 1, INT64_MAX, "a whole number of at least 1", &spec->max_conns);
 }
 
 static void limit_per(struct scn_loader *loader, const struct scn_json_value *value, void *target) {
   wsp_duration per = 0;
-  if (load_duration(loader, value, &per)) {
+  if (scn_load_duration(loader, value, &per)) {
     if (per == 0) {
-      load_expected(loader, value, "a duration of more than 0s");
+      scn_load_expected(loader, value, "a duration of more than 0s");
     } else {
       *(wsp_duration *)target = per;
     }
@@ -290,7 +296,7 @@ static void limit_per(struct scn_loader *loader, const struct scn_json_value *va
 
 static void limit_dials(struct scn_loader *loader, const struct scn_json_value *value,
                         void *target) {
-  load_integer(loader, value, 0, INT64_MAX, "a whole number of at least 0", target);
+  scn_load_integer(loader, value, 0, INT64_MAX, "a whole number of at least 0", target);
 }
 
 static const struct load_field limit_fields[] = {
@@ -298,35 +304,35 @@ static const struct load_field limit_fields[] = {
     {"dials", limit_dials, offsetof(struct fake_spec, rate_dials)}};
 LOAD_SHAPE(limit_shape, "a rate limit", limit_fields);
 
-void load_spec_rate_limit(struct scn_loader *loader, const struct scn_json_value *value,
-                          void *target) {
+void scn_load_spec_rate_limit(struct scn_loader *loader, const struct scn_json_value *value,
+                              void *target) {
   struct fake_spec *spec = target;
   spec->set |= FAKE_SET_RATE_LIMIT;
-  if (load_object(loader, value, &limit_shape, spec)) {
-    load_require(loader, value, "per", limit_shape.what);
-    load_require(loader, value, "dials", limit_shape.what);
+  if (scn_load_object(loader, value, &limit_shape, spec)) {
+    scn_load_require(loader, value, "per", limit_shape.what);
+    scn_load_require(loader, value, "dials", limit_shape.what);
   }
 }
 
-void load_spec_check(struct scn_loader *loader, const struct scn_json_value *object,
-                     const struct fake_spec *spec, bool is_change) {
+void scn_load_spec_check(struct scn_loader *loader, const struct scn_json_value *object,
+                         const struct fake_spec *spec, bool is_change) {
   const struct scn_json_value *rate = scn_json_find(object, "failure_rate");
   const struct scn_json_value *fake = scn_json_find(object, "fake");
   bool flaky = spec->has_preset && spec->preset == FAKE_PRESET_FLAKY;
   bool unknown = fake != NULL && !spec->has_preset;
   if (rate != NULL && !rate->key_broken && !flaky && !unknown && !(is_change && fake == NULL)) {
-    load_error(loader, rate->key_position,
-               "expected \"failure_rate\" beside \"fake\": \"flaky\" alone, found it %s",
-               fake == NULL ? "without \"fake\"" : "beside another preset");
+    scn_load_error(loader, rate->key_position,
+                   "expected \"failure_rate\" beside \"fake\": \"flaky\" alone, found it %s",
+                   fake == NULL ? "without \"fake\"" : "beside another preset");
   }
 }
 
 static const struct load_field upstream_fields[] = {LOAD_SPEC_FIELDS(0)};
 LOAD_SHAPE(upstream_shape, "an upstream", upstream_fields);
 
-void load_upstreams(struct scn_loader *loader, const struct scn_json_value *value) {
+void scn_load_upstreams(struct scn_loader *loader, const struct scn_json_value *value) {
   struct scn_scenario *scenario = loader->scenario;
-  if (!load_is(loader, value, SCN_JSON_OBJECT, "an object of upstreams by URL")) {
+  if (!scn_load_is(loader, value, SCN_JSON_OBJECT, "an object of upstreams by URL")) {
     return;
   }
   struct scn_upstream *upstreams = scn_memory_take(loader->memory, value->count, sizeof *upstreams);
@@ -338,10 +344,11 @@ void load_upstreams(struct scn_loader *loader, const struct scn_json_value *valu
     struct scn_upstream *upstream = &upstreams[scenario->upstream_count++];
     upstream->url = member->key;
     if (member->key[strspn(member->key, " \t\r\n")] == '\0') {
-      load_error(loader, member->key_position, "expected \"default\" or a URL, found a blank key");
+      scn_load_error(loader, member->key_position,
+                     "expected \"default\" or a URL, found a blank key");
     }
-    if (load_object(loader, member, &upstream_shape, &upstream->spec)) {
-      load_spec_check(loader, member, &upstream->spec, false);
+    if (scn_load_object(loader, member, &upstream_shape, &upstream->spec)) {
+      scn_load_spec_check(loader, member, &upstream->spec, false);
     }
   }
 }

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Every mutant still applies to the sources as they are, and names scenarios that exist.
-# tests/mutants/run.sh builds and runs them, which takes minutes.
+# Every mutant still applies to the sources as they are, names scenarios that exist, and is caught by
+# them: tests/mutants/run.sh builds and runs each, well under a second a mutant.
 set -eu
 cd "$(dirname "$0")/../.."
 failures=0
@@ -22,4 +22,4 @@ for patch in tests/mutants/*.patch; do
   done
 done
 [ "$failures" -eq 0 ] || exit 1
-echo "$(ls tests/mutants/*.patch | wc -l) mutants apply and name their scenarios"
+sh tests/mutants/run.sh
