@@ -228,8 +228,7 @@ static bool serve_orphan(struct wsp_pool *pool, struct account *account) {
   return true;
 }
 
-void wsp_account_settle(struct wsp_pool *pool, struct account *account) {
-  wsp_account_retire_due(pool, account);
+static void serve_waiters(struct wsp_pool *pool, struct account *account) {
   for (;;) {
     /* Acquires that start over come first: one whose ping failed is to have the room that this
      * made (README.md, "Health check"). */
@@ -242,10 +241,22 @@ void wsp_account_settle(struct wsp_pool *pool, struct account *account) {
     }
     if (!serve_connecting(pool, account) && !serve_room(pool, account) &&
         !serve_orphan(pool, account)) {
-      break;
+      return;
     }
   }
-  wsp_prewarm_continue(pool, account);
+}
+
+/* Serves all who wait, then lets prewarm go on; where that gave places back, again. */
+void wsp_account_serve(struct wsp_pool *pool, struct account *account) {
+  wsp_account_retire_due(pool, account);
+  do {
+    serve_waiters(pool, account);
+    wsp_prewarm_continue(pool, account);
+  } while (account->unplaced.first != NULL && wsp_account_has_room(account));
+}
+
+void wsp_account_settle(struct wsp_pool *pool, struct account *account) {
+  wsp_account_serve(pool, account);
   wsp_sweep_pump(pool);
   wsp_refill_pump(pool);
   wsp_close_check(pool);

@@ -139,6 +139,7 @@ void wsp_acquire_route(struct wsp_pool *pool, struct op *op) {
     wsp_account_settle(pool, account);
   }
   if (conn != NULL) {
+    op->goes_first = false;
     return;
   }
   if (op->force_preferred && !op->force_new) {

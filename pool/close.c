@@ -67,8 +67,11 @@ enum wsp_error wsp_pool_close(struct wsp_pool *pool, wsp_time now, void (*callba
     } else {
       op->close_callback = callback;
       op->context = context;
-      op->next_io = pool->closers;
-      pool->closers = op;
+      struct op **last = &pool->closers;
+      while (*last != NULL) {
+        last = &(*last)->next_io;
+      }
+      *last = op;
     }
   }
   if (!pool->closed) {
@@ -182,7 +185,7 @@ static enum wsp_error check_adoption(const struct wsp_pool *pool,
                                      const struct wsp_adoption *adoption) {
   struct wsp_span id = wsp_trim(adoption->id);
   if (adoption->account <= 0 || id.length == 0 || adoption->conn == NULL || adoption->age < 0 ||
-      adoption->idle < 0 ||
+      adoption->idle < 0 || adoption->age > WSP_DURATION_MAX || adoption->idle > WSP_DURATION_MAX ||
       wsp_conn_find(pool, wsp_account_find(pool, adoption->account), id) != NULL) {
     return WSP_INVALID_REQUEST;
   }

@@ -9,6 +9,27 @@ void wsp_config_init(struct wsp_config *config) {
 #undef SET_DEFAULT
 }
 
+/* So that sums of times and of counts stay far from the ends of their type. */
+static void cut_to_maximum(struct wsp_config *config) {
+  wsp_duration *durations[] = {&config->prewarm_cooldown,      &config->dial_timeout,
+                               &config->max_conn_age,          &config->max_conn_age_jitter,
+                               &config->retire_before_max_age, &config->health_check_idle,
+                               &config->health_check_timeout,  &config->probe_timeout,
+                               &config->prewarm_extra_delay,   &config->acquire_cleanup_interval,
+                               &config->ping_interval,         &config->cleanup_interval,
+                               &config->prewarm_failure_window};
+  int64_t *counts[] = {&config->max_conns_per_account,   &config->min_idle_per_account,
+                       &config->max_idle_per_account,    &config->queue_limit_per_conn,
+                       &config->ping_concurrency,        &config->max_connecting,
+                       &config->prewarm_failure_suppress};
+  for (size_t i = 0; i < sizeof durations / sizeof *durations; i++) {
+    *durations[i] = *durations[i] < WSP_DURATION_MAX ? *durations[i] : WSP_DURATION_MAX;
+  }
+  for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+    *counts[i] = *counts[i] < WSP_COUNT_MAX ? *counts[i] : WSP_COUNT_MAX;
+  }
+}
+
 /* Where the table of keys does not say what a value below its range means, zero is taken at its
  * word when that makes sense (ping always, no delay, sweep off), and for the default when it does
  * not (an age limit of nothing, a ping that may take no time). */
@@ -47,6 +68,7 @@ void wsp_config_normalize(struct wsp_config *config) {
   DEFAULT_UNLESS(config->prewarm_failure_window >= 0, prewarm_failure_window);
   DEFAULT_UNLESS(config->prewarm_failure_suppress > 0, prewarm_failure_suppress);
 #undef DEFAULT_UNLESS
+  cut_to_maximum(config);
 }
 
 void wsp_config_warn(const struct wsp_config *config,
@@ -105,7 +127,8 @@ int64_t wsp_effective_max_conns(const struct wsp_config *config,
     wsp_config_normalize(&c);
   }
   if (c.mode_router_v2_enabled && account != NULL) {
-    return account->concurrency > 0 ? account->concurrency : 0;
+    int64_t most = account->concurrency < WSP_COUNT_MAX ? account->concurrency : WSP_COUNT_MAX;
+    return most > 0 ? most : 0;
   }
   if (!c.dynamic_max_conns_by_account_concurrency_enabled || account == NULL ||
       account->concurrency <= 0) {

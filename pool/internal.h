@@ -47,6 +47,7 @@ struct target {
   struct bucket *bucket;
   struct wsp_headers headers;
   size_t references;
+  struct target *next_spare; /* while nobody refers to it: kept for the next one */
 };
 
 struct account {
@@ -178,7 +179,8 @@ struct op {
   void *context;
   struct account *account;
   struct target *target;
-  struct wsp_text preferred;
+  struct wsp_span preferred; /* in the space below when it fits, else on the heap */
+  char preferred_space[48];
   bool force_new, force_preferred;
   bool entered; /* has been through the choice once: limits and cleanup are behind it */
   bool queued;  /* has ever queued */
@@ -244,6 +246,8 @@ struct wsp_pool {
   struct wsp_table accounts, buckets, conn_ids;
   struct wsp_order accounts_by_id;
   struct op *completed, *completed_last;
+  struct target *spare_targets;
+  size_t spare_target_count;
 
   uint64_t next_sequence, next_entry, next_arrival, next_dial;
   uint32_t next_lease;
@@ -298,6 +302,7 @@ struct conn *wsp_account_first_evictable(const struct account *account, bool wai
 void wsp_account_make_room(struct wsp_pool *pool, struct account *account);
 bool wsp_account_has_room(const struct account *account);
 bool wsp_account_may_connect(const struct wsp_pool *pool, const struct account *account);
+void wsp_account_serve(struct wsp_pool *pool, struct account *account);
 void wsp_account_settle(struct wsp_pool *pool, struct account *account);
 
 /* text.c */
@@ -312,6 +317,7 @@ struct target *wsp_target_obtain(struct wsp_pool *pool, struct account *account,
                                  const char *proxy, const struct wsp_header *headers, size_t count);
 void wsp_target_hold(struct target *target);
 void wsp_target_drop(struct wsp_pool *pool, struct target *target);
+void wsp_target_free_spares(struct wsp_pool *pool);
 struct bucket *wsp_bucket_find(const struct wsp_pool *pool, struct account *account,
                                struct wsp_span url, struct wsp_span proxy);
 struct bucket *wsp_bucket_obtain(struct wsp_pool *pool, struct account *account,

@@ -104,6 +104,20 @@ static void start_read(struct wsp_pool *pool, struct conn *conn) {
   }
 }
 
+/* A message has come into the inbox while the first read is under way: that read gets it. */
+static void serve_active_read(struct wsp_pool *pool, struct conn *conn) {
+  struct op *op = conn->reads;
+  if (conn->reading && conn->inbox != NULL) {
+    conn->reading = false;
+    pool->environment.transport->read_cancel(pool->environment.transport_context, conn->transport);
+    if (wsp_op_overdue(pool, op)) {
+      list_remove(conn, op);
+      wsp_op_complete(pool, op, WSP_DEADLINE_EXCEEDED);
+    }
+  }
+  start_read(pool, conn);
+}
+
 static void put_back(struct conn *conn, struct message *message) {
   message->next = conn->inbox;
   conn->inbox = message;
@@ -139,7 +153,7 @@ void wsp_io_end(struct wsp_pool *pool, struct op *op, enum wsp_error error) {
     return;
   }
   if (op->kind == OP_READ) {
-    start_read(pool, conn);
+    serve_active_read(pool, conn);
     return;
   }
   struct account *account = conn->account;
@@ -331,17 +345,9 @@ void wsp_io_message(struct wsp_pool *pool, struct conn *conn, struct message *me
     conn->inbox_last->next = message;
   }
   conn->inbox_last = message;
-  struct op *op = conn->reads;
-  if (!conn->reading || op == NULL) {
+  if (!conn->reading) {
     TRACE(pool, WSP_MESSAGE_BUFFERED, conn->account->last.id, conn, conn->lease_tag,
           .values = {(int64_t)message->length});
-    return;
   }
-  conn->reading = false;
-  pool->environment.transport->read_cancel(pool->environment.transport_context, conn->transport);
-  if (wsp_op_overdue(pool, op)) {
-    list_remove(conn, op);
-    wsp_op_complete(pool, op, WSP_DEADLINE_EXCEEDED);
-  }
-  start_read(pool, conn);
+  serve_active_read(pool, conn);
 }

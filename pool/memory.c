@@ -160,25 +160,25 @@ void wsp_text_clear(struct wsp_text *text, const struct wsp_memory *memory) {
   *text = (struct wsp_text){NULL, 0};
 }
 
-static const char *or_empty(const char *text) {
-  return text == NULL ? "" : text;
-}
-
-bool wsp_headers_copy(struct wsp_headers *headers, const struct wsp_memory *memory,
-                      const struct wsp_header *items, size_t count) {
-  *headers = (struct wsp_headers){0};
+bool wsp_headers_assign(struct wsp_headers *headers, const struct wsp_memory *memory,
+                        const struct wsp_header *items, size_t count) {
+  size_t size = count * sizeof *items;
+  for (size_t i = 0; i < count; i++) {
+    size += wsp_trim(items[i].name).length + wsp_trim(items[i].value).length + 2;
+  }
+  if (size > headers->size) {
+    struct wsp_header *larger = wsp_memory_allocate(memory, size);
+    if (larger == NULL) {
+      return false;
+    }
+    wsp_headers_clear(headers, memory);
+    *headers = (struct wsp_headers){larger, 0, size};
+  }
+  headers->count = count;
   if (count == 0) {
     return true;
   }
-  size_t size = count * sizeof *items;
-  for (size_t i = 0; i < count; i++) {
-    size += strlen(or_empty(items[i].name)) + strlen(or_empty(items[i].value)) + 2;
-  }
-  struct wsp_header *copy = wsp_memory_allocate(memory, size);
-  if (copy == NULL) {
-    return false;
-  }
-  char *text = (char *)(copy + count);
+  char *text = (char *)(headers->items + count);
   for (size_t i = 0; i < count; i++) {
     const struct wsp_span parts[2] = {wsp_trim(items[i].name), wsp_trim(items[i].value)};
     const char *copies[2];
@@ -188,10 +188,15 @@ bool wsp_headers_copy(struct wsp_headers *headers, const struct wsp_memory *memo
       copies[part] = text;
       text += parts[part].length + 1;
     }
-    copy[i] = (struct wsp_header){copies[0], copies[1]};
+    headers->items[i] = (struct wsp_header){copies[0], copies[1]};
   }
-  *headers = (struct wsp_headers){copy, count, size};
   return true;
+}
+
+bool wsp_headers_copy(struct wsp_headers *headers, const struct wsp_memory *memory,
+                      const struct wsp_header *items, size_t count) {
+  *headers = (struct wsp_headers){0};
+  return wsp_headers_assign(headers, memory, items, count);
 }
 
 void wsp_headers_clear(struct wsp_headers *headers, const struct wsp_memory *memory) {

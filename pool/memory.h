@@ -73,6 +73,11 @@ struct wsp_headers {
   size_t size;
 };
 
+/* Fills `headers`, which may hold others (their memory is used again if it is large enough), or be
+ * zero. False: no memory, `headers` is as it was. */
+bool wsp_headers_assign(struct wsp_headers *headers, const struct wsp_memory *memory,
+                        const struct wsp_header *items, size_t count);
+/* The same into fresh memory. */
 bool wsp_headers_copy(struct wsp_headers *headers, const struct wsp_memory *memory,
                       const struct wsp_header *items, size_t count);
 void wsp_headers_clear(struct wsp_headers *headers, const struct wsp_memory *memory);

@@ -145,7 +145,9 @@ bool wsp_op_deliver_first(struct wsp_pool *pool) {
 void wsp_op_destroy(struct wsp_pool *pool, struct op *op) {
   wsp_pool_timer_clear(pool, &op->timer);
   wsp_target_drop(pool, op->target);
-  wsp_text_clear(&op->preferred, &pool->memory);
+  if (op->preferred.length >= sizeof op->preferred_space) {
+    wsp_memory_release(&pool->memory, (void *)op->preferred.text, op->preferred.length + 1);
+  }
   wsp_text_clear(&op->json, &pool->memory);
   wsp_text_clear(&op->cause, &pool->memory);
   wsp_headers_clear(&op->failure_headers, &pool->memory);

@@ -105,6 +105,7 @@ void wsp_pool_destroy(struct wsp_pool *pool) {
     wsp_target_drop(pool, account->template_);
     wsp_memory_release(&pool->memory, account, sizeof *account);
   }
+  wsp_target_free_spares(pool);
   struct wsp_memory memory = pool->memory;
   wsp_slab_deinit(&pool->ops, &memory);
   wsp_slab_deinit(&pool->conns, &memory);
@@ -117,6 +118,8 @@ void wsp_pool_destroy(struct wsp_pool *pool) {
 }
 
 void wsp_pool_enter(struct wsp_pool *pool, wsp_time now) {
+  /* The end of time itself is never reached: what is due then is due never. */
+  now = now < WSP_TIME_NEVER ? now : WSP_TIME_NEVER - 1;
   if (now > pool->now) {
     pool->now = now;
   }

@@ -59,7 +59,7 @@ void wsp_prewarm_consider(struct wsp_pool *pool, struct account *account) {
   account->creating += need;
   pool->metrics.scale_up_total += need;
   TRACE(pool, WSP_PREWARM_STARTED, account->last.id, NULL, 0, .values = {need, target});
-  wsp_prewarm_continue(pool, account);
+  wsp_account_serve(pool, account);
 }
 
 static void prewarm_finish(struct wsp_pool *pool, struct account *account, int64_t unused) {

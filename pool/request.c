@@ -1,6 +1,8 @@
 /*
  * request.c - acquires as they come in: checked and started, or served at once.
  */
+#include <string.h>
+
 #include "pool/internal.h"
 
 static enum wsp_error check(const struct wsp_pool *pool,
@@ -28,10 +30,25 @@ static void trace_started(struct wsp_pool *pool, const struct wsp_acquire_reques
         .texts = {url, proxy});
 }
 
+/* Ids are short, so that nothing is allocated for them as a rule. */
+static bool keep_preferred(struct wsp_pool *pool, struct op *op, struct wsp_span id) {
+  char *copy = op->preferred_space;
+  if (id.length >= sizeof op->preferred_space) {
+    copy = wsp_memory_allocate(&pool->memory, id.length + 1);
+    if (copy == NULL) {
+      return false;
+    }
+  }
+  memcpy(copy, id.text, id.length);
+  op->preferred = (struct wsp_span){copy, id.length};
+  return true;
+}
+
 /* Starts `op` on its account: what can be said at once is said, else a conn is chosen. */
 static void start(struct wsp_pool *pool, struct op *op, const struct wsp_acquire_request *request) {
   struct account *account = wsp_account_obtain(pool, request->account.id);
   if (account == NULL) {
+    trace_started(pool, request, NULL, request->url, request->proxy);
     wsp_acquire_fail(pool, op, WSP_OUT_OF_MEMORY);
     return;
   }
@@ -40,11 +57,9 @@ static void start(struct wsp_pool *pool, struct op *op, const struct wsp_acquire
   wsp_order_add(&account->acquires, &op->in_acquires, (int64_t)op->arrival, 0);
   op->force_new = request->force_new_conn;
   op->force_preferred = request->force_preferred_conn && !request->force_new_conn;
-  struct wsp_span preferred = wsp_trim(request->preferred_conn);
   op->target = wsp_target_obtain(pool, account, request->url, request->proxy, request->headers,
                                  request->header_count);
-  bool memory = op->target != NULL &&
-                (preferred.length == 0 || wsp_text_set(&op->preferred, &pool->memory, preferred));
+  bool memory = op->target != NULL && keep_preferred(pool, op, wsp_trim(request->preferred_conn));
   if (memory) {
     trace_started(pool, request, account, op->target->bucket->url.text,
                   op->target->bucket->proxy.text);
@@ -137,6 +152,7 @@ static enum wsp_error check_now(const struct wsp_pool *pool,
 static void after_lending(struct wsp_pool *pool, struct account *account) {
   if (wsp_cleanup_due(pool, account)) {
     wsp_cleanup_account(pool, account, WSP_REASON_ACQUIRE);
+    wsp_account_settle(pool, account); /* waiters go before prewarm */
   }
   wsp_prewarm_consider(pool, account);
   wsp_account_settle(pool, account);
@@ -164,7 +180,6 @@ static enum wsp_error lend_now(struct wsp_pool *pool, struct account *account, s
   if (target == NULL) {
     return WSP_OUT_OF_MEMORY;
   }
-  wsp_account_know(pool, account, &request->account);
   pool->metrics.acquire_total++;
   pool->metrics.conn_pick_total++;
   trace_started(pool, request, account, target->bucket->url.text, target->bucket->proxy.text);
@@ -175,6 +190,8 @@ static enum wsp_error lend_now(struct wsp_pool *pool, struct account *account, s
   wsp_account_remember(pool, account, target);
   wsp_target_drop(pool, target);
   *lease = (struct wsp_lease){pool, conn->slot.slot, conn->lease_generation};
+  /* Not before it is lent: a larger maximum serves waiters, who must not have this conn evicted. */
+  wsp_account_know(pool, account, &request->account);
   after_lending(pool, account);
   return WSP_OK;
 }

@@ -71,6 +71,26 @@ void wsp_bucket_drop(struct wsp_pool *pool, struct bucket *bucket) {
   wsp_memory_release(&pool->memory, bucket, sizeof *bucket);
 }
 
+/* Where requests differ from one to the next, the targets of the last ones are used again with the
+ * memory for their headers: after a while nothing is allocated for those either. */
+enum { SPARE_TARGETS = 64 };
+
+static void target_free(struct wsp_pool *pool, struct target *target) {
+  wsp_headers_clear(&target->headers, &pool->memory);
+  wsp_memory_release(&pool->memory, target, sizeof *target);
+}
+
+static struct target *take_target(struct wsp_pool *pool) {
+  struct target *target = pool->spare_targets;
+  if (target == NULL) {
+    return wsp_memory_allocate(&pool->memory, sizeof *target);
+  }
+  pool->spare_targets = target->next_spare;
+  pool->spare_target_count--;
+  target->next_spare = NULL;
+  return target;
+}
+
 struct target *wsp_target_obtain(struct wsp_pool *pool, struct account *account, const char *url,
                                  const char *proxy, const struct wsp_header *headers,
                                  size_t count) {
@@ -83,14 +103,14 @@ struct target *wsp_target_obtain(struct wsp_pool *pool, struct account *account,
     wsp_target_hold(last);
     return last;
   }
-  struct target *target = wsp_memory_allocate(&pool->memory, sizeof *target);
+  struct target *target = take_target(pool);
   if (target == NULL) {
     return NULL;
   }
   target->references = 1;
   target->bucket = wsp_bucket_obtain(pool, account, url_span, proxy_span);
   if (target->bucket == NULL ||
-      !wsp_headers_copy(&target->headers, &pool->memory, headers, count)) {
+      !wsp_headers_assign(&target->headers, &pool->memory, headers, count)) {
     wsp_target_drop(pool, target);
     return NULL;
   }
@@ -106,6 +126,20 @@ void wsp_target_drop(struct wsp_pool *pool, struct target *target) {
     return;
   }
   wsp_bucket_drop(pool, target->bucket);
-  wsp_headers_clear(&target->headers, &pool->memory);
-  wsp_memory_release(&pool->memory, target, sizeof *target);
+  target->bucket = NULL;
+  if (pool->spare_target_count < SPARE_TARGETS) {
+    target->next_spare = pool->spare_targets;
+    pool->spare_targets = target;
+    pool->spare_target_count++;
+  } else {
+    target_free(pool, target);
+  }
+}
+
+void wsp_target_free_spares(struct wsp_pool *pool) {
+  while (pool->spare_targets != NULL) {
+    struct target *target = pool->spare_targets;
+    pool->spare_targets = target->next_spare;
+    target_free(pool, target);
+  }
 }

@@ -42,6 +42,11 @@ typedef int64_t wsp_duration;
 #define WSP_SECOND INT64_C(1000000000)
 #define WSP_MINUTE (60 * WSP_SECOND)
 
+/* The longest duration, and the largest count, that a configuration can ask for (73 years, 2^31):
+ * larger values are cut to it. An adopted conn is not older. */
+#define WSP_DURATION_MAX (73 * 365 * 24 * 60 * WSP_MINUTE)
+#define WSP_COUNT_MAX (INT64_C(1) << 31)
+
 /* An exact decimal in billionths: 0.7 is 700000000. */
 typedef int64_t wsp_decimal;
 #define WSP_DECIMAL_ONE INT64_C(1000000000)

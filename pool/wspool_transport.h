@@ -110,15 +110,16 @@ struct wsp_adoption {
   const char *id; /* required; must be new in the account */
   const char *url;
   const char *proxy;
-  wsp_duration age;  /* since it was established, >= 0 */
-  wsp_duration idle; /* since it was last used, >= 0 */
+  wsp_duration age;  /* since it was established, from 0 to WSP_DURATION_MAX */
+  wsp_duration idle; /* since it was last used, likewise */
   void *conn;        /* the transport's name for it */
   const struct wsp_header *headers;
   size_t header_count;
 };
 
 /* Puts a ready conn into the pool, whatever the maximum. `*conn` is the pool's name for it.
- * Codes: WSP_OK, WSP_INVALID_REQUEST (account, id or conn missing, id taken), WSP_URL_EMPTY,
+ * Codes: WSP_OK, WSP_INVALID_REQUEST (account, id or conn missing, id taken, age or
+ * idle out of range), WSP_URL_EMPTY,
  * WSP_POOL_CLOSED, WSP_OUT_OF_MEMORY. */
 enum wsp_error wsp_adopt(struct wsp_pool *pool, wsp_time now, const struct wsp_adoption *adoption,
                          struct wsp_conn *conn);

@@ -42,6 +42,41 @@ static void idle_acquire_asks_for_no_memory(void) {
   rig_close(&rig);
 }
 
+/* Two urls in turn, a header that is another one each time, the conn named. */
+static void varied_acquires_ask_for_no_memory(void) {
+  struct rig rig;
+  struct wsp_config config = rig_config();
+  config.max_conns_per_account = 2;
+  config.max_idle_per_account = 2;
+  rig_open(&rig, &config);
+  const char *urls[2] = {"wss://one.example/v1", "wss://two.example/v1"};
+  char session[] = "s0";
+  struct wsp_header header = {"X-Session", session};
+  struct wsp_acquire_request request = rig_request();
+  request.headers = &header;
+  request.header_count = 1;
+  int64_t before = 0;
+  for (int i = 0; i < 30; i++) {
+    rig.now += MS;
+    session[1] = (char)('0' + i % 10);
+    request.url = urls[i % 2];
+    request.preferred_conn = i < 2 ? NULL : i % 2 == 0 ? "oa_ws_1_1" : "oa_ws_1_2";
+    struct ending *ending = rig_acquire(&rig, &request);
+    if (i < 2) {
+      (void)stub_dial_ok(&rig, rig_last_dial(&rig));
+    }
+    wsp_pool_advance(rig.pool, rig.now);
+    CU_ASSERT_EQUAL(ending->error, WSP_OK);
+    CU_ASSERT_EQUAL(ending->reused, i >= 2);
+    wsp_lease_release(ending->lease, rig.now);
+    if (i == 9) { /* warm */
+      before = rig.allocator.calls;
+    }
+  }
+  CU_ASSERT_EQUAL(rig.allocator.calls, before);
+  rig_close(&rig);
+}
+
 static void try_acquire_asks_for_no_memory(void) {
   struct rig rig;
   rig_open(&rig, NULL);
@@ -301,6 +336,8 @@ static void close_without_memory_closes_all_the_same(void) {
 CU_TestInfo suite_pool_exhaustion[] = {
     {"an acquire that finds an idle conn asks for no memory", idle_acquire_asks_for_no_memory},
     {"nor does wsp_try_acquire", try_acquire_asks_for_no_memory},
+    {"acquires that differ in url, headers and preferred conn ask for no memory either",
+     varied_acquires_ask_for_no_memory},
     {"each allocation may fail, and nothing is lost", each_allocation_may_fail},
     {"memory may run out, and come back", memory_may_run_out},
     {"a close without memory closes all the same", close_without_memory_closes_all_the_same},
