@@ -249,10 +249,12 @@ static void serve_waiters(struct wsp_pool *pool, struct account *account) {
 /* Serves all who wait, then lets prewarm go on; where that gave places back, again. */
 void wsp_account_serve(struct wsp_pool *pool, struct account *account) {
   wsp_account_retire_due(pool, account);
+  int64_t places;
   do {
     serve_waiters(pool, account);
+    places = account->creating;
     wsp_prewarm_continue(pool, account);
-  } while (account->unplaced.first != NULL && wsp_account_has_room(account));
+  } while (account->creating < places);
 }
 
 void wsp_account_settle(struct wsp_pool *pool, struct account *account) {
