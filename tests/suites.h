@@ -17,6 +17,7 @@
   X(pool_dial) \
   X(pool_wait) \
   X(pool_race) \
+  X(pool_turns) \
   X(pool_health) \
   X(pool_lease) \
   X(pool_io) \
