@@ -113,6 +113,7 @@ static void closes_complete_in_the_order_of_the_calls(void) {
   struct rig rig;
   int places[2] = {0, 0};
   rig_open(&rig, NULL);
+  (void)rig_idle(&rig); /* whose close is confirmed after both calls */
   (void)wsp_pool_close(rig.pool, rig.now, close_callback, &places[0]);
   (void)wsp_pool_close(rig.pool, rig.now, close_callback, &places[1]);
   rig_settle(&rig);
