@@ -39,11 +39,24 @@ static void begin(struct wsp_pool *pool, struct conn *conn, enum wsp_reason reas
   }
 }
 
+/* An acquire waits no longer than its own timeout for a ping that was under way before it. */
+static void hasten(struct wsp_pool *pool, struct conn *conn, wsp_duration timeout) {
+  wsp_time end = wsp_time_add(pool->now, timeout);
+  if (end < conn->ping_timer.entry.at) {
+    conn->ping_timeout = end - conn->ping_started;
+    wsp_pool_timer_clear(pool, &conn->ping_timer);
+    wsp_pool_timer_set(pool, &conn->ping_timer, TIMER_PING, conn, end);
+  }
+}
+
 /* Joins the ping under way or begins one. */
 static void ask(struct wsp_pool *pool, struct conn *conn, enum wsp_reason reason,
                 wsp_duration timeout, uint64_t tag) {
   if ((conn->pinging && !conn->ping_canceled) || conn->ping_again) {
     TRACE(pool, WSP_PING_JOINED, conn->account->last.id, conn, tag, .cause = (int)reason);
+    if (reason == WSP_REASON_HEALTH_CHECK) {
+      hasten(pool, conn, timeout);
+    }
   } else {
     begin(pool, conn, reason, timeout, tag);
   }

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "scenarios/engine/json.h"
+
 static int append(struct scn_paths *paths, char *path) {
   if (paths->count == paths->capacity) {
     size_t capacity = paths->capacity == 0 ? 64 : 2 * paths->capacity;
@@ -190,7 +192,8 @@ char *scn_file_read(const char *path, size_t *length) {
     errno = 0;
     size_t got = fread(text + *length, 1, size - *length - 1, file);
     *length += got;
-    if (got == 0) {
+    bool enough = *length > SCN_JSON_SIZE_LIMIT; /* the parser refuses it and names the limit */
+    if (got == 0 || enough) {
       if (ferror(file)) {
         break;
       }

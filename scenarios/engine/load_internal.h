@@ -84,6 +84,7 @@ struct scn_loader {
   /* While the steps are read: */
   size_t step_index;
   wsp_time previous_at;
+  wsp_duration jumped; /* by all clock_jumps so far */
   wsp_time after_from; /* what "after" counts from: the step before, or what it jumped to */
   struct scn_position previous_position;
   size_t reading_order; /* what labels may be named here: those of a lower order */

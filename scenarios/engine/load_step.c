@@ -119,6 +119,12 @@ static void read_after(struct scn_loader *loader, const struct scn_json_value *v
   step->at = loader->after_from + after;
 }
 
+static void refuse_jump(struct scn_loader *loader, const struct scn_json_value *value) {
+  scn_load_error(
+      loader, value->position,
+      "expected jumps of the clock of at most 73 years in all, found more with this one");
+}
+
 /* One step, of the list or of `together`. */
 static void read_step(struct scn_loader *loader, const struct scn_json_value *value, bool member,
                       struct scn_step *step) {
@@ -165,6 +171,11 @@ static void read_step(struct scn_loader *loader, const struct scn_json_value *va
     /* What comes "after" a jump comes after the time that it jumps to. */
     wsp_duration rest = LOAD_TIME_LIMIT - loader->after_from;
     loader->after_from += step->by < rest ? step->by : rest;
+    if (step->by > LOAD_TIME_LIMIT - loader->jumped) {
+      refuse_jump(loader, parts.operation);
+      return;
+    }
+    loader->jumped += step->by;
   }
 }
 
