@@ -226,7 +226,7 @@ struct conn *wsp_conn_enter(struct wsp_pool *pool, const struct conn_entry *entr
                 conn->created_at + conn->age_limit - pool->config.retire_before_max_age,
                 conn->entry);
   TRACE(pool, WSP_CONN_OPENED, account->last.id, conn, entry->holder ? entry->holder->tag : 0,
-        .cause = entry->reason,
+        .cause = (int)entry->reason,
         .values = {pool->now - conn->created_at, pool->now - conn->last_used_at, conn->age_limit},
         .texts = {conn->bucket->url.text, conn->bucket->proxy.text});
   if (entry->holder != NULL) {

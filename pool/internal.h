@@ -147,7 +147,7 @@ struct conn {
   bool ping_again;       /* asked for while a cancelled one was not confirmed */
   enum wsp_reason ping_reason;
   wsp_time ping_started;
-  wsp_duration ping_timeout;
+  wsp_duration ping_timeout; /* of sweep or health check; WSP_TIME_NEVER: of neither */
   uint64_t ping_tag;
   struct timer ping_timer;
   uint64_t swept; /* number of the ping sweep that this conn is marked for */
@@ -417,8 +417,7 @@ void ping_cancel(struct wsp_pool *pool, struct conn *conn);
 void wsp_ping_drop_if_unwanted(struct wsp_pool *pool, struct conn *conn);
 void wsp_ping_forget(struct wsp_pool *pool, struct conn *conn);
 void wsp_ping_timer_fired(struct wsp_pool *pool, struct conn *conn);
-void wsp_ping_for_lease(struct wsp_pool *pool, struct op *op, struct conn *conn,
-                        wsp_duration timeout);
+void wsp_ping_for_lease(struct wsp_pool *pool, struct op *op, struct conn *conn);
 void wsp_ping_end_op(struct wsp_pool *pool, struct op *op, enum wsp_error error);
 void wsp_ping_end_ops(struct wsp_pool *pool, struct conn *conn, enum wsp_error error,
                       const char *reason);

@@ -222,8 +222,7 @@ static enum wsp_error io_begin(struct wsp_pool *pool, struct op *op, struct conn
   }
   op->state = OP_PENDING;
   if (op->kind == OP_PING) {
-    wsp_ping_for_lease(pool, op, conn,
-                       request->timeout > 0 ? request->timeout : pool->config.health_check_timeout);
+    wsp_ping_for_lease(pool, op, conn);
     return WSP_OK;
   }
   list_add(conn, op);

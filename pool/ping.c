@@ -3,7 +3,9 @@
  *
  * A conn has one ping under way at most, and whoever asks meanwhile shares its answer. The ping
  * that the transport sends is one thing; those who wait for it are marks on the conn: `checking`
- * (a health check; the conn counts as leased), `ping_for_sweep`, and the borrower's operations.
+ * (a health check; the conn counts as leased), `ping_for_sweep`, and the borrower's operations. The
+ * first two bring a timeout that ends the ping for all who are not borrowers; each borrower's ping
+ * has a deadline of its own, which ends it alone.
  */
 #include <string.h>
 
@@ -29,7 +31,9 @@ static void begin(struct wsp_pool *pool, struct conn *conn, enum wsp_reason reas
   conn->ping_timeout = timeout;
   conn->ping_tag = tag;
   conn->ping_started = pool->now;
-  wsp_pool_timer_set(pool, &conn->ping_timer, TIMER_PING, conn, wsp_time_add(pool->now, timeout));
+  if (timeout != WSP_TIME_NEVER) {
+    wsp_pool_timer_set(pool, &conn->ping_timer, TIMER_PING, conn, wsp_time_add(pool->now, timeout));
+  }
   if (conn->ping_canceled) {
     /* The transport has not confirmed the cancel of the last one: this one is sent then. */
     conn->ping_again = true;
@@ -42,7 +46,7 @@ static void begin(struct wsp_pool *pool, struct conn *conn, enum wsp_reason reas
 /* An acquire waits no longer than its own timeout for a ping that was under way before it. */
 static void hasten(struct wsp_pool *pool, struct conn *conn, wsp_duration timeout) {
   wsp_time end = wsp_time_add(pool->now, timeout);
-  if (end < conn->ping_timer.entry.at) {
+  if (end < wsp_time_add(conn->ping_started, conn->ping_timeout)) {
     conn->ping_timeout = end - conn->ping_started;
     wsp_pool_timer_clear(pool, &conn->ping_timer);
     wsp_pool_timer_set(pool, &conn->ping_timer, TIMER_PING, conn, end);
@@ -212,8 +216,19 @@ static void fail(struct wsp_pool *pool, struct conn *conn, enum wsp_reason cause
   decide(pool, conn, false, reason);
 }
 
+/* Borrowers wait on by their own deadlines when the timeout of the sweep that pinged is over. */
+static bool is_borrowers_alone(const struct conn *conn) {
+  return conn->pings != NULL && !conn->checking && !conn->ping_unsent;
+}
+
 void wsp_ping_timer_fired(struct wsp_pool *pool, struct conn *conn) {
   bool unsent = conn->ping_unsent;
+  if (is_borrowers_alone(conn)) {
+    conn->ping_for_sweep = false;
+    wsp_sweep_ping_ended(pool, conn->account, false);
+    wsp_account_settle(pool, conn->account);
+    return;
+  }
   if (conn->ping_again) {
     conn->ping_again = false; /* never sent: the one before is still being cancelled */
   } else {
@@ -253,7 +268,7 @@ void wsp_ping_done(struct wsp_conn name, wsp_time now, enum wsp_error error, con
   wsp_pool_timer_clear(pool, &conn->ping_timer);
   conn->pinging = false;
   pool->pending_pings--;
-  if (pool->now - conn->ping_started >= conn->ping_timeout) {
+  if (pool->now - conn->ping_started >= conn->ping_timeout && !is_borrowers_alone(conn)) {
     fail(pool, conn, WSP_REASON_TIMEOUT, "timeout"); /* a timeout beats an answer */
   } else if (error != WSP_OK) {
     fail(pool, conn, WSP_REASON_REFUSED, reason != NULL ? reason : wsp_error_text(error));
@@ -270,13 +285,12 @@ enum wsp_error wsp_lease_ping(const struct wsp_io_request *request, wsp_time now
 }
 
 /* A borrower's ping, checked already. */
-void wsp_ping_for_lease(struct wsp_pool *pool, struct op *op, struct conn *conn,
-                        wsp_duration timeout) {
+void wsp_ping_for_lease(struct wsp_pool *pool, struct op *op, struct conn *conn) {
   struct op **at = &conn->pings;
   while (*at != NULL) {
     at = &(*at)->next_io;
   }
   *at = op;
   wsp_op_wait_until_deadline(pool, op);
-  ask(pool, conn, WSP_REASON_LEASE, timeout, op->tag);
+  ask(pool, conn, WSP_REASON_LEASE, WSP_TIME_NEVER, op->tag);
 }

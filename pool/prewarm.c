@@ -72,6 +72,14 @@ static void prewarm_finish(struct wsp_pool *pool, struct account *account, int64
         .values = {account->prewarm_opened, account->prewarm_failed, unused});
 }
 
+/* Gives back the places whose dials have not started. */
+static void stop(struct wsp_pool *pool, struct account *account) {
+  int64_t unused = account->prewarm_left;
+  account->creating -= unused;
+  account->prewarm_left = 0;
+  prewarm_finish(pool, account, unused);
+}
+
 /* The next dial, when the last one has ended and no acquire waits for its turn to dial. */
 void wsp_prewarm_continue(struct wsp_pool *pool, struct account *account) {
   while (account->prewarm_active && account->prewarm_dial == NULL) {
@@ -80,6 +88,10 @@ void wsp_prewarm_continue(struct wsp_pool *pool, struct account *account) {
       return;
     }
     if (!wsp_account_may_connect(pool, account) || account->placed.first != NULL) {
+      return;
+    }
+    if (wsp_prewarm_suppressed(pool, account)) { /* by acquires that failed meanwhile */
+      stop(pool, account);
       return;
     }
     account->prewarm_left--;
@@ -92,10 +104,7 @@ void wsp_prewarm_dial_ended(struct wsp_pool *pool, struct account *account, bool
   account->prewarm_opened += opened;
   account->prewarm_failed += !opened;
   if (!opened && wsp_prewarm_suppressed(pool, account)) {
-    int64_t unused = account->prewarm_left;
-    account->creating -= unused;
-    account->prewarm_left = 0;
-    prewarm_finish(pool, account, unused);
+    stop(pool, account);
   }
 }
 
@@ -103,14 +112,11 @@ void wsp_prewarm_abandon(struct wsp_pool *pool, struct account *account) {
   if (!account->prewarm_active) {
     return;
   }
-  int64_t unused = account->prewarm_left;
-  account->creating -= unused;
-  account->prewarm_left = 0;
   if (account->prewarm_dial != NULL) {
     wsp_dial_cancel(pool, account->prewarm_dial,
                     pool->closed ? WSP_REASON_POOL_CLOSED : WSP_REASON_CLEARED);
   }
-  prewarm_finish(pool, account, unused);
+  stop(pool, account);
 }
 
 void wsp_ensure_target_idle(struct wsp_pool *pool, wsp_time now, int64_t id,

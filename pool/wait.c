@@ -76,8 +76,8 @@ void wsp_wait_end(struct wsp_pool *pool, struct op *op) {
   account->creating -= op->has_place;
   op->has_place = false;
   wsp_duration waited = pool->now - op->queued_at;
-  op->queue_wait += waited;
-  pool->queue_wait_ns += waited;
+  op->queue_wait = wsp_time_add(op->queue_wait, waited);
+  pool->queue_wait_ns = wsp_time_add(pool->queue_wait_ns, waited);
   op->state = OP_STARTING;
 }
 
