@@ -1,4 +1,4 @@
-/* heap.c - see heap.h. Children of position p are 4p-2 ... 4p+1, positions counted from 1. */
+/* heap.c - see heap.h. */
 #include "pool/heap.h"
 
 #include <assert.h>

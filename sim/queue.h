@@ -40,6 +40,11 @@ wsp_time sim_queue_next(const struct sim_queue *queue);
  * the caller runs entry->action(entry->context, now). */
 struct sim_entry *sim_queue_pop(struct sim_queue *queue, wsp_time now);
 
+/* Lists the entries that are due at `now`, in their order, at most `most` of them; returns their
+ * number. They stay in the queue. */
+size_t sim_queue_due(const struct sim_queue *queue, wsp_time now, struct sim_entry **entries,
+                     size_t most);
+
 size_t sim_queue_count(const struct sim_queue *queue);
 size_t sim_queue_background_count(const struct sim_queue *queue);
 

@@ -13,7 +13,8 @@
 #include "pool/wspool_trace.h"
 
 /* Events of the world around the pool; the form is that of WSP_EVENT_LIST. `step_performed`:
- * text is the operation, value the step's index. */
+ * text is the operation, value the step's index. New kinds come at the end: the hash of a timeline
+ * has their numbers in it. */
 #define SIM_EVENT_LIST(X)                                                                      \
   X(SIM_STEP_PERFORMED, "step_performed", NULL, "step", "repetition", NULL, "operation", NULL) \
   X(SIM_CLOCK_JUMPED, "clock_jumped", NULL, "by_ns", NULL, NULL, NULL, NULL)                   \
@@ -24,7 +25,8 @@
   X(SIM_PIN_REFUSED, "pin_refused", NULL, NULL, NULL, NULL, "conn", NULL)                      \
   X(SIM_EXPECTATION_FAILED, "expectation_failed", NULL, "expectation", NULL, NULL, NULL, NULL) \
   X(SIM_INVARIANT_VIOLATED, "invariant_violated", NULL, NULL, NULL, NULL, "invariant", NULL)   \
-  X(SIM_RUN_ENDED, "run_ended", NULL, "pending", NULL, NULL, NULL, NULL)
+  X(SIM_RUN_ENDED, "run_ended", NULL, "pending", NULL, NULL, NULL, NULL)                       \
+  X(SIM_ORDER_CHOSEN, "order_chosen", NULL, "choice", "taken", NULL, NULL, NULL)
 
 enum sim_event_kind {
   SIM_EVENT_KIND_FIRST = WSP_EVENT_KIND_COUNT - 1,

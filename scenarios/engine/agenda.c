@@ -25,6 +25,11 @@ struct scn_agenda {
   size_t repeater_capacity;
   struct scn_traffic **loads; /* one for each load of the scenario */
   wsp_time last;
+  uint64_t performed;
+
+  /* A `together` whose members are done one by one. NULL: none. */
+  const struct scn_step *together;
+  uint64_t members_left; /* a bit for each */
 
   /* What comes next, found anew after each change. */
   enum source source;
@@ -148,6 +153,15 @@ void scn_agenda_begin(struct scn_world *world, const struct scn_step *step) {
   }
 }
 
+static void has_performed(struct scn_world *world) {
+  struct scn_agenda *agenda = world->agenda;
+  agenda->performed++;
+  if (agenda->last < world->now) {
+    agenda->last = world->now;
+  }
+  find_next(world);
+}
+
 void scn_agenda_perform(struct scn_world *world) {
   struct scn_agenda *agenda = world->agenda;
   assert(agenda->source != FROM_NOTHING);
@@ -162,8 +176,126 @@ void scn_agenda_perform(struct scn_world *world) {
       scn_traffic_arrive(agenda->loads[agenda->number]);
       break;
   }
-  if (agenda->last < world->now) {
-    agenda->last = world->now;
+  has_performed(world);
+}
+
+uint64_t scn_agenda_number(const struct scn_world *world) {
+  return world->agenda->performed;
+}
+
+/* ---- What may come before what -------------------------------------------------------------- */
+
+/* Keeps its place among what happens at its moment. */
+static bool is_fixed(const struct scn_step *step) {
+  return step->kind == SCN_EXPECT || step->kind == SCN_CLOCK_JUMP || step->kind == SCN_UPSTREAM;
+}
+
+static bool is_pending(const struct scn_world *world, const char *label) {
+  const struct scn_operation *operation = scn_operations_find(world->operations, label);
+  return operation != NULL && operation->record.ended_ns < 0;
+}
+
+/* Who uses a lease waits for its acquire, and for what it asked of the lease before. */
+static bool lease_is_busy(const struct scn_world *world, const char *lease) {
+  if (is_pending(world, lease)) {
+    return true;
   }
-  find_next(world);
+  for (size_t i = 0; i < scn_operations_count(world->operations); i++) {
+    const struct scn_operation *operation = scn_operations_at(world->operations, i);
+    if (operation->record.ended_ns < 0 && operation->step != NULL &&
+        operation->step->target != NULL && strcmp(operation->step->target, lease) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+static bool is_free(const struct scn_world *world, const struct scn_step *step) {
+  if (is_fixed(step) || is_pending(world, step->conn) ||
+      (step->target != NULL && step->kind != SCN_CANCEL && lease_is_busy(world, step->target))) {
+    return false;
+  }
+  for (size_t i = 0; i < step->step_count; i++) {
+    if (!is_free(world, &step->steps[i])) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool scn_agenda_is_free(const struct scn_world *world) {
+  const struct scn_agenda *agenda = world->agenda;
+  switch (agenda->source) {
+    case FROM_STEPS:
+      return is_free(world, &world->scenario->steps[agenda->next_step]);
+    case FROM_REPEATERS:
+      return is_free(world, agenda->repeaters[agenda->number].step);
+    default:
+      return true;
+  }
+}
+
+/* Whether `name` is `label`, or one of its repetitions. */
+static bool names(const char *name, const char *label) {
+  if (name == NULL || label == NULL) {
+    return false;
+  }
+  size_t length = strlen(label);
+  return strncmp(name, label, length) == 0 && (name[length] == '\0' || name[length] == '#');
+}
+
+/* Whether the member `later` of a `together` needs what `earlier`, which stands before it, does. */
+static bool follows(const struct scn_step *later, const struct scn_step *earlier) {
+  return is_fixed(later) || is_fixed(earlier) || later->step_count > 0 || earlier->step_count > 0 ||
+         names(later->target, earlier->label) || names(later->conn, earlier->label) ||
+         names(later->target, earlier->target) ||
+         (earlier->kind == SCN_ADOPT && names(later->conn, earlier->conn));
+}
+
+/* ---- Members of a together ------------------------------------------------------------------ */
+
+bool scn_agenda_open(struct scn_world *world, const struct scn_step *together) {
+  struct scn_agenda *agenda = world->agenda;
+  if (agenda->together != NULL || together->step_count == 0 ||
+      together->step_count > SCN_MOST_TURNS) {
+    return false;
+  }
+  agenda->together = together;
+  agenda->members_left = UINT64_MAX >> (64 - together->step_count);
+  return true;
+}
+
+static bool may_be_next(const struct scn_agenda *agenda, size_t member) {
+  const struct scn_step *steps = agenda->together->steps;
+  if ((agenda->members_left >> member & 1) == 0) {
+    return false;
+  }
+  for (size_t i = 0; i < member; i++) {
+    if ((agenda->members_left >> i & 1) != 0 && follows(&steps[member], &steps[i])) {
+      return false;
+    }
+  }
+  return true;
+}
+
+size_t scn_agenda_members(const struct scn_world *world, struct scn_turn turns[SCN_MOST_TURNS]) {
+  const struct scn_agenda *agenda = world->agenda;
+  size_t count = 0;
+  for (size_t i = 0; agenda->together != NULL && i < agenda->together->step_count; i++) {
+    if (may_be_next(agenda, i)) {
+      turns[count++] = (struct scn_turn){.kind = SCN_TURN_MEMBER, .member = i};
+    }
+  }
+  return count;
+}
+
+void scn_agenda_perform_member(struct scn_world *world, size_t member) {
+  struct scn_agenda *agenda = world->agenda;
+  const struct scn_step *step = &agenda->together->steps[member];
+  agenda->members_left &= ~(UINT64_C(1) << member);
+  if (agenda->members_left == 0) {
+    agenda->together = NULL;
+  }
+  scn_step_perform_member(world, step);
+  has_performed(world);
 }

@@ -8,7 +8,7 @@
 #ifndef ENGINE_AGENDA_H
 #define ENGINE_AGENDA_H
 
-#include "scenarios/engine/world.h"
+#include "scenarios/engine/turns.h"
 
 /* NULL: no memory. */
 struct scn_agenda *scn_agenda_create(struct scn_world *world);
@@ -21,6 +21,21 @@ void scn_agenda_perform(struct scn_world *world);
 
 /* Performs a step for the first time, and puts its repetitions on the agenda. */
 void scn_agenda_begin(struct scn_world *world, const struct scn_step *step);
+
+/* Whether the next item may come before what else is due at its moment: it uses nothing by a label
+ * that may be on its way just now, and it is no `expect`, `upstream` or `clock_jump`. */
+bool scn_agenda_is_free(const struct scn_world *world);
+
+/* Of a run with a chooser: the members of a `together` are done one by one, in an order that the
+ * chooser decides, with nothing in between. False: it can not be done so (it is a member of another
+ * one, or has more than SCN_MOST_TURNS members). */
+bool scn_agenda_open(struct scn_world *world, const struct scn_step *together);
+/* Lists the members that can be done next; 0: no `together` is under way. */
+size_t scn_agenda_members(const struct scn_world *world, struct scn_turn turns[SCN_MOST_TURNS]);
+void scn_agenda_perform_member(struct scn_world *world, size_t member);
+
+/* How many items have been done. */
+uint64_t scn_agenda_number(const struct scn_world *world);
 
 /* When the last item so far was done, or when the longest load is over if that is later. */
 wsp_time scn_agenda_last(const struct scn_world *world);

@@ -7,6 +7,7 @@
  */
 #include "scenarios/engine/run.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "scenarios/engine/agenda.h"
@@ -60,15 +61,6 @@ static bool is_at_rest(const struct scn_world *world) {
          sim_queue_count(world->queue) == sim_queue_background_count(world->queue);
 }
 
-/* Moves the clock on and settles. */
-static void go_to(struct scn_world *world, wsp_time time) {
-  if (time > world->now) {
-    scn_samples_take(world, time);
-    world->now = time;
-  }
-  scn_world_settle(world);
-}
-
 /* When something happens by itself. */
 static wsp_time next_happening(const struct scn_world *world) {
   wsp_time queue = sim_queue_next(world->queue);
@@ -76,65 +68,120 @@ static wsp_time next_happening(const struct scn_world *world) {
   return queue < pool ? queue : pool;
 }
 
-/* With `run_for`: goes on to the end that it sets. */
-static void finish_by_time(struct scn_world *world) {
+static void go_to(struct scn_world *world, wsp_time time) {
+  world->turns_at_once = 0;
+  if (time > world->now) {
+    scn_samples_take(world, time);
+    world->now = time;
+  }
+}
+
+/* With `run_for`: goes on to the end that it sets. False: it is reached. */
+static bool go_on_by_time(struct scn_world *world) {
   wsp_time end = scn_time_after(scn_agenda_last(world), world->scenario->run_for);
-  while (!world->broken && !world->hangs && next_happening(world) <= end) {
-    go_to(world, next_happening(world));
+  wsp_time next = next_happening(world);
+  if (next > end && world->now >= end) {
+    return false;
   }
-  if (!world->broken && !world->hangs && world->now < end) {
-    go_to(world, end);
-  }
+  go_to(world, next <= end ? next : end);
+  return true;
 }
 
 /* Without `run_for`: goes on until all is at rest, or will never be. */
-static void finish_by_rest(struct scn_world *world) {
-  while (!world->broken && !world->hangs && !is_at_rest(world)) {
-    wsp_time next = next_happening(world);
-    wsp_time patience_ends = scn_time_after(
-        world->last_progress > world->horizon ? world->last_progress : world->horizon, PATIENCE);
-    /* Answers that never come lie in the queue at the end of time. */
-    if (sim_queue_next(world->queue) == WSP_TIME_NEVER &&
-        wsp_pool_next_operation_deadline(world->pool) == WSP_TIME_NEVER) {
-      scn_verdict_hang(world, "only periodic timers are left; expected all operations to end");
-    } else if (next == WSP_TIME_NEVER || next > patience_ends) {
-      scn_verdict_hang(world,
-                       "nothing but upkeep has happened for 720h; expected all operations "
-                       "to end");
-    } else {
-      go_to(world, next);
-    }
+static bool go_on_to_rest(struct scn_world *world) {
+  if (is_at_rest(world)) {
+    return false;
   }
+  wsp_time next = next_happening(world);
+  wsp_time patience_ends = scn_time_after(
+      world->last_progress > world->horizon ? world->last_progress : world->horizon, PATIENCE);
+  /* Answers that never come lie in the queue at the end of time. */
+  if (sim_queue_next(world->queue) == WSP_TIME_NEVER &&
+      wsp_pool_next_operation_deadline(world->pool) == WSP_TIME_NEVER) {
+    scn_verdict_hang(world, "only periodic timers are left; expected all operations to end");
+  } else if (next == WSP_TIME_NEVER || next > patience_ends) {
+    scn_verdict_hang(world,
+                     "nothing but upkeep has happened for 720h; expected all operations "
+                     "to end");
+  } else {
+    go_to(world, next);
+  }
+  return true;
 }
 
-static void run_world(struct scn_world *world) {
-  scn_world_settle(world);
-  while (!world->broken && !world->hangs && scn_agenda_next(world) != WSP_TIME_NEVER) {
-    wsp_time next = scn_agenda_next(world);
+static bool is_stopped(const struct scn_world *world) {
+  return world->broken || world->hangs;
+}
+
+/* Moves the clock on from an instant at which nothing is left to do. False: the run is over. */
+static bool go_on(struct scn_world *world) {
+  wsp_time agenda = scn_agenda_next(world);
+  if (agenda != WSP_TIME_NEVER) {
     wsp_time happening = next_happening(world);
-    if (next <= world->now) {
-      scn_agenda_perform(world);
-      scn_world_settle(world);
-    } else {
-      go_to(world, next < happening ? next : happening);
+    go_to(world, agenda < happening ? agenda : happening);
+    return true;
+  }
+  return world->scenario->has_run_for ? go_on_by_time(world) : go_on_to_rest(world);
+}
+
+struct scn_world *scn_run_begin(struct scn_runner *runner, const struct scn_scenario *scenario,
+                                const struct scn_variant *variant,
+                                const struct scn_chooser *chooser) {
+  sim_arena_reset(runner->arena);
+  sim_trace_reset(runner->trace);
+  struct scn_world *world = scn_world_create(runner->arena, runner->trace, scenario, variant);
+  if (world != NULL) {
+    world->chooser = chooser;
+  }
+  return world;
+}
+
+size_t scn_run_to_choice(struct scn_world *world, struct scn_turn turns[SCN_MOST_TURNS]) {
+  while (!is_stopped(world)) {
+    size_t count = scn_turns_list(world, turns);
+    if (count > 1) {
+      return count;
+    }
+    if (count == 1) {
+      scn_turn_take(world, &turns[0]);
+    } else if (!go_on(world)) {
+      break;
     }
   }
-  if (world->scenario->has_run_for) {
-    finish_by_time(world);
-  } else {
-    finish_by_rest(world);
+  return 0;
+}
+
+void scn_run_choose(struct scn_world *world, const struct scn_turn *turns, size_t count,
+                    size_t taken) {
+  assert(count > 1 && taken < count);
+  world->choices++;
+  if (taken > 0) {
+    scn_world_note(world, &(struct scn_note){.kind = SIM_ORDER_CHOSEN,
+                                             .values = {(int64_t)world->choices, (int64_t)taken}});
+  }
+  scn_turn_take(world, &turns[taken]);
+}
+
+void scn_run_to_end(struct scn_world *world) {
+  if (world->chooser == NULL) {
+    while (!is_stopped(world) && (scn_turn_take_first(world) || go_on(world))) {}
+    return;
+  }
+  struct scn_turn turns[SCN_MOST_TURNS];
+  size_t count;
+  while ((count = scn_run_to_choice(world, turns)) > 0) {
+    size_t taken = world->chooser->choose(world->chooser->context, world, turns, count);
+    scn_run_choose(world, turns, count, taken);
   }
 }
 
 void scn_run(struct scn_runner *runner, const struct scn_scenario *scenario,
              const struct scn_variant *variant, struct rep_scenario *result) {
-  sim_arena_reset(runner->arena);
-  sim_trace_reset(runner->trace);
-  struct scn_world *world = scn_world_create(runner->arena, runner->trace, scenario, variant);
+  struct scn_world *world = scn_run_begin(runner, scenario, variant, NULL);
   if (world == NULL) {
     scn_verdict_no_memory(scenario, variant, runner->trace, result);
     return;
   }
-  run_world(world);
+  scn_run_to_end(world);
   scn_verdict_finish(world, result);
 }

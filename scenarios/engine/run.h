@@ -5,7 +5,7 @@
 #define ENGINE_RUN_H
 
 #include "reports/recorder.h"
-#include "scenarios/engine/scenario.h"
+#include "scenarios/engine/turns.h"
 
 /* What is kept from run to run, so that many runs cost no set-up: the arena and the trace. */
 struct scn_runner;
@@ -22,5 +22,24 @@ struct sim_trace *scn_runner_trace(struct scn_runner *runner);
  * saying so: a harness fault is the verdict REP_ERROR with its reason in `failure`. */
 void scn_run(struct scn_runner *runner, const struct scn_scenario *scenario,
              const struct scn_variant *variant, struct rep_scenario *result);
+
+/* ---- A run in pieces, for those who choose the order of what is due at once ---------------- */
+
+/* The world of `variant` at its start. With a chooser (it must outlive the run), everything that
+ * could happen in another order is a choice. NULL: no memory. */
+struct scn_world *scn_run_begin(struct scn_runner *runner, const struct scn_scenario *scenario,
+                                const struct scn_variant *variant,
+                                const struct scn_chooser *chooser);
+
+/* Carries the run on to its next choice, and lists the turns between which there is one; 0: the
+ * run is over. */
+size_t scn_run_to_choice(struct scn_world *world, struct scn_turn turns[SCN_MOST_TURNS]);
+
+/* Takes one of the `count` turns. */
+void scn_run_choose(struct scn_world *world, const struct scn_turn *turns, size_t count,
+                    size_t taken);
+
+/* Carries the run to its end, asking its chooser. */
+void scn_run_to_end(struct scn_world *world);
 
 #endif

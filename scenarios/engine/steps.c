@@ -208,16 +208,22 @@ static void perform_clock_jump(struct scn_world *world, const struct scn_step *s
   }
 }
 
+void scn_step_perform_member(struct scn_world *world, const struct scn_step *member) {
+  if (!member->repeats || member->every > 0) {
+    scn_agenda_begin(world, member);
+    return;
+  }
+  for (int64_t repetition = 1; repetition <= member->repeat; repetition++) {
+    scn_step_perform(world, member, repetition);
+  }
+}
+
 static void perform_together(struct scn_world *world, const struct scn_step *step) {
+  if (world->chooser != NULL && scn_agenda_open(world, step)) {
+    return;
+  }
   for (size_t i = 0; i < step->step_count && !world->broken; i++) {
-    const struct scn_step *member = &step->steps[i];
-    if (!member->repeats || member->every > 0) {
-      scn_agenda_begin(world, member);
-      continue;
-    }
-    for (int64_t repetition = 1; repetition <= member->repeat; repetition++) {
-      scn_step_perform(world, member, repetition);
-    }
+    scn_step_perform_member(world, &step->steps[i]);
   }
 }
 

@@ -10,4 +10,7 @@
  * repeat. What follows from it happens when the world settles. */
 void scn_step_perform(struct scn_world *world, const struct scn_step *step, int64_t repetition);
 
+/* Performs a member of a `together`, with all its repetitions that come at once. */
+void scn_step_perform_member(struct scn_world *world, const struct scn_step *member);
+
 #endif

@@ -1,5 +1,5 @@
 /*
- * world.c - builds the world of a run and settles its instants.
+ * world.c - builds the world of a run, and what its parts have in common.
  */
 #include "scenarios/engine/world.h"
 
@@ -10,9 +10,6 @@
 #include "scenarios/engine/labels.h"
 #include "scenarios/engine/metrics.h"
 #include "sim/duration.h"
-
-/* More than this at one instant is a loop that never lets time pass. */
-enum { ROUNDS_PER_SETTLING = 1000000 };
 
 static bool define_upstreams(struct scn_world *world) {
   static const struct fake_spec plain;
@@ -85,45 +82,6 @@ struct scn_world *scn_world_create(struct sim_arena *arena, struct sim_trace *tr
   world->samples = scn_samples_create(world);
   world->agenda = scn_agenda_create(world);
   return world->samples == NULL || world->agenda == NULL ? NULL : world;
-}
-
-/* One round: the answers that are due, in the order in which they were set up, then the pool.
- * False: nothing was due. */
-static bool settle_round(struct scn_world *world, size_t *rounds) {
-  bool worked = false;
-  struct sim_entry *entry;
-  while (*rounds < ROUNDS_PER_SETTLING &&
-         (entry = sim_queue_pop(world->queue, world->now)) != NULL) {
-    entry->action(entry->context, world->now);
-    worked = true;
-    ++*rounds;
-  }
-  if (wsp_pool_next_deadline(world->pool) <= world->now) {
-    wsp_pool_advance(world->pool, world->now);
-    worked = true;
-    ++*rounds;
-  }
-  return worked;
-}
-
-void scn_world_settle(struct scn_world *world) {
-  size_t rounds = 0;
-  while (!world->broken && !world->hangs && settle_round(world, &rounds)) {
-    if (sim_trace_full(world->trace)) {
-      scn_world_break(world, NULL,
-                      "the timeline is full: the scenario makes more events than a run can keep; "
-                      "shorten it or split its load");
-    }
-    if (rounds >= ROUNDS_PER_SETTLING) {
-      char at[SIM_DURATION_TEXT_SIZE];
-      sim_duration_format(world->now, at);
-      scn_lines_add(&world->failure,
-                    "%s: hang: %d things happened at %s and the instant did not come to rest; "
-                    "expected that time goes on\n",
-                    world->scenario->path, ROUNDS_PER_SETTLING, at);
-      world->hangs = true;
-    }
-  }
 }
 
 void scn_world_break(struct scn_world *world, const struct scn_step *step, const char *reason) {

@@ -1,8 +1,9 @@
 /*
  * world.h - what one run consists of: clock, queue, upstreams, pool, operations, timeline.
  *
- * Everything that a run changes lies in one arena. The world settles an instant; which steps
- * come when is the agenda's business (agenda.h), and when the run ends is the runner's (run.c).
+ * Everything that a run changes lies in one arena. What happens at one instant and in which order
+ * is said in turns.h; which steps come when is the agenda's business (agenda.h), and when the run
+ * ends is the runner's (run.c).
  */
 #ifndef ENGINE_WORLD_H
 #define ENGINE_WORLD_H
@@ -13,6 +14,7 @@
 #include "scenarios/engine/scenario.h"
 
 struct scn_agenda;
+struct scn_chooser;
 struct scn_header_wish;
 struct scn_samples;
 
@@ -28,6 +30,10 @@ struct scn_world {
   struct sim_trace *trace;
   const struct scn_scenario *scenario;
   const struct scn_variant *variant;
+
+  const struct scn_chooser *chooser; /* NULL: everything in insertion order */
+  uint64_t choices;                  /* between several turns, so far */
+  uint64_t turns_at_once;            /* since time or the agenda went on */
 
   wsp_time now;
   struct sim_queue *queue;
@@ -60,9 +66,6 @@ struct scn_world {
 struct scn_world *scn_world_create(struct sim_arena *arena, struct sim_trace *trace,
                                    const struct scn_scenario *scenario,
                                    const struct scn_variant *variant);
-
-/* Does all that is due at `world->now`, until nothing is. */
-void scn_world_settle(struct scn_world *world);
 
 /* Stops the run with verdict `error`; `step` (may be NULL) is where. The first reason stays. */
 void scn_world_break(struct scn_world *world, const struct scn_step *step, const char *reason);
