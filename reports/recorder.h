@@ -10,7 +10,7 @@
 
 #include "sim/trace.h"
 
-#define REP_SCHEMA_VERSION 1
+#define REP_SCHEMA_VERSION 2
 
 enum rep_verdict { REP_PASS, REP_FAIL, REP_ERROR, REP_CRASH, REP_HANG };
 const char *rep_verdict_name(enum rep_verdict verdict);
@@ -63,6 +63,18 @@ struct rep_violation {
   const char *detail;
 };
 
+/* How far a search for orders that break a scenario came. Zero-filled: there was none. */
+struct rep_exploration {
+  const char *strategy; /* NULL: no exploration; lives for ever */
+  uint64_t runs;
+  uint64_t schedules; /* distinct ones */
+  uint64_t states;    /* distinct ones in which there was a choice; 0: not counted */
+  uint64_t orders;    /* exhaustive: all orders that the runs stand for */
+  bool complete;      /* exhaustive: there are no other orders */
+  uint64_t events;
+  int64_t wall_ns;
+};
+
 /* All that one run of one scenario variant has left. */
 struct rep_scenario {
   int64_t id; /* given by the caller: unique in the run, from 1; the recorder adds an offset */
@@ -83,6 +95,7 @@ struct rep_scenario {
   size_t expectation_count;
   const struct rep_violation *violations;
   size_t violation_count;
+  struct rep_exploration exploration; /* that found this run */
   const char *source; /* the scenario file's text, kept so that a run can be repeated; NULL: none */
 };
 

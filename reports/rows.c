@@ -184,6 +184,20 @@ static void put_scenario(struct cursor *cursor, size_t index) {
   put_text_unless_empty(cursor, cursor->source_sha256);
 }
 
+static void put_exploration(struct cursor *cursor, size_t index) {
+  (void)index;
+  const struct rep_exploration *exploration = &cursor->scenario->exploration;
+  put_integer(cursor, cursor->scenario_id);
+  put_text(cursor, exploration->strategy);
+  put_integer(cursor, (int64_t)exploration->runs);
+  put_integer(cursor, (int64_t)exploration->schedules);
+  put_integer_unless(cursor, (int64_t)exploration->states, 0);
+  put_integer_unless(cursor, (int64_t)exploration->orders, 0);
+  put_integer(cursor, exploration->complete);
+  put_integer(cursor, (int64_t)exploration->events);
+  put_integer(cursor, exploration->wall_ns);
+}
+
 static int prepare(struct rep_rows *rows, enum rep_table table, bool many,
                    sqlite3_stmt **statement) {
   sqlite3_stmt **kept = many ? &rows->statements[table].many : &rows->statements[table].one;
@@ -292,6 +306,7 @@ int rep_rows_write(struct rep_rows *rows, int64_t run_id, int64_t scenario_id,
       {REP_TABLE_METRIC, scenario->metric_count, put_metric},
       {REP_TABLE_EXPECTATION, scenario->expectation_count, put_expectation},
       {REP_TABLE_VIOLATION, scenario->violation_count, put_violation},
+      {REP_TABLE_EXPLORATION, scenario->exploration.strategy != NULL, put_exploration},
   };
   for (size_t i = 0; i < sizeof parts / sizeof *parts && result == SQLITE_OK; i++) {
     result = insert(rows, parts[i].table, &context, parts[i].count, parts[i].put_row);

@@ -85,6 +85,17 @@
   X(invariant, "text not null")                               \
   X(detail, "text")
 
+#define REP_EXPLORATION_COLUMNS(X)                            \
+  X(scenario_id, "integer not null references scenario (id)") \
+  X(strategy, "text not null")                                \
+  X(runs, "integer not null")                                 \
+  X(schedules, "integer not null")                            \
+  X(states, "integer")                                        \
+  X(orders, "integer")                                        \
+  X(complete, "integer not null")                             \
+  X(events, "integer not null")                               \
+  X(wall_ns, "integer not null")
+
 #define REP_SOURCE_COLUMNS(X)   \
   X(sha256, "text primary key") \
   X(text, "text not null")
@@ -98,6 +109,7 @@
   X(REP_TABLE_METRIC, "metric", REP_METRIC_COLUMNS)                \
   X(REP_TABLE_EXPECTATION, "expectation", REP_EXPECTATION_COLUMNS) \
   X(REP_TABLE_VIOLATION, "violation", REP_VIOLATION_COLUMNS)       \
+  X(REP_TABLE_EXPLORATION, "exploration", REP_EXPLORATION_COLUMNS) \
   X(REP_TABLE_SOURCE, "source", REP_SOURCE_COLUMNS)
 
 /* X(name, query) */

@@ -33,36 +33,37 @@ struct seen {
 };
 
 /* One event at 10 ms times the seed, which is also how long it took. */
-static void easy_job(struct scn_runner *runner, const struct scn_scenario *of,
-                     const struct scn_variant *variant, struct rep_scenario *result) {
+static void easy_job(void *context, struct scn_runner *runner, const struct scn_plan_item *item,
+                     struct rep_scenario *result) {
   struct sim_trace *trace = scn_runner_trace(runner);
   sim_trace_reset(trace);
-  scn_verdict_begin(of, variant, trace, result);
-  result->virtual_ns = (int64_t)variant->seed * 10 * WSP_MILLISECOND;
+  (void)context;
+  scn_verdict_begin(item->scenario, item->variant, trace, result);
+  result->virtual_ns = (int64_t)item->variant->seed * 10 * WSP_MILLISECOND;
   struct sim_event event = {.t_ns = result->virtual_ns, .kind = SIM_RUN_ENDED};
   sim_trace_append(trace, &event);
 }
 
-static void job_that_crashes_at_2(struct scn_runner *runner, const struct scn_scenario *of,
-                                  const struct scn_variant *variant, struct rep_scenario *result) {
-  easy_job(runner, of, variant, result);
-  if (variant->seed == 2) {
+static void job_that_crashes_at_2(void *context, struct scn_runner *runner, const struct scn_plan_item *item,
+                     struct rep_scenario *result) {
+  easy_job(context, runner, item, result);
+  if (item->variant->seed == 2) {
     raise(SIGKILL);
   }
 }
 
-static void job_that_exits_at_5(struct scn_runner *runner, const struct scn_scenario *of,
-                                const struct scn_variant *variant, struct rep_scenario *result) {
-  easy_job(runner, of, variant, result);
-  if (variant->seed == 5) {
+static void job_that_exits_at_5(void *context, struct scn_runner *runner, const struct scn_plan_item *item,
+                     struct rep_scenario *result) {
+  easy_job(context, runner, item, result);
+  if (item->variant->seed == 5) {
     exit(7);
   }
 }
 
-static void job_that_loops_at_1(struct scn_runner *runner, const struct scn_scenario *of,
-                                const struct scn_variant *variant, struct rep_scenario *result) {
-  easy_job(runner, of, variant, result);
-  volatile bool for_ever = variant->seed == 1;
+static void job_that_loops_at_1(void *context, struct scn_runner *runner, const struct scn_plan_item *item,
+                     struct rep_scenario *result) {
+  easy_job(context, runner, item, result);
+  volatile bool for_ever = item->variant->seed == 1;
   while (for_ever) {}
 }
 
@@ -91,8 +92,10 @@ static bool never(void *context, size_t finished) {
   return false;
 }
 
-static enum scn_workers_end run(size_t jobs, scn_job job, struct seen *seen,
-                                bool (*go_on)(void *, size_t)) {
+static enum scn_workers_end run(size_t jobs,
+                                void (*work)(void *, struct scn_runner *,
+                                             const struct scn_plan_item *, struct rep_scenario *),
+                                struct seen *seen, bool (*go_on)(void *, size_t)) {
   struct scn_plan_item items[ITEMS];
   for (size_t i = 0; i < ITEMS; i++) {
     items[i] = (struct scn_plan_item){.scenario = &scenario, .variant = &variants[i]};
@@ -100,7 +103,7 @@ static enum scn_workers_end run(size_t jobs, scn_job job, struct seen *seen,
   /* Long enough for any machine to do an easy job, and waited for only by the loop. */
   struct scn_workers_options options = {.jobs = jobs,
                                         .wall_limit_ns = 2 * WSP_SECOND,
-                                        .job = job,
+                                        .job = {.work = work},
                                         .done = see,
                                         .go_on = go_on,
                                         .context = seen};

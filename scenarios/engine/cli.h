@@ -52,7 +52,8 @@ struct scn_command {
   int (*run)(const struct scn_arguments *arguments); /* NULL: not in this version */
 };
 
-extern const struct scn_command scn_command_run, scn_command_check, scn_command_list;
+extern const struct scn_command scn_command_run, scn_command_check, scn_command_list,
+    scn_command_explore;
 
 /* The whole program but for main(). Returns its exit status. */
 int scn_cli_main(int argc, char **argv, const char *version);

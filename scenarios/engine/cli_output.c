@@ -139,6 +139,64 @@ void scn_output_result(struct scn_output *output, const struct rep_scenario *res
   }
 }
 
+static void describe_coverage(const struct rep_exploration *explored, char *text, size_t size) {
+  int64_t wall_ms = explored->wall_ns / WSP_MILLISECOND;
+  uint64_t per_second =
+      explored->events * 1000 / (uint64_t)(wall_ms == 0 ? 1 : wall_ms);
+  if (explored->complete) {
+    int length = snprintf(text, size, "all %" PRIu64 " orders hold", explored->orders);
+    snprintf(text + length, size - (size_t)length, " (%" PRIu64 " events)", explored->events);
+    return;
+  }
+  snprintf(text, size,
+           "%" PRIu64 " runs, %" PRIu64 " distinct schedules%s; %" PRIu64 " events, %" PRIu64 "/s",
+           explored->runs, explored->schedules,
+           explored->orders > 0 ? " (not all: the bound of --runs was reached)" : "",
+           explored->events, per_second);
+}
+
+static void print_hit(const struct scn_output *output, const struct rep_scenario *result) {
+  const char *failure = result->failure == NULL ? "" : result->failure;
+  size_t length = strlen(failure);
+  printf("%s%s  found in run %" PRIu64 " (%s), seed %" PRIu64 ", schedule %s%s%s\n", failure,
+         length > 0 && failure[length - 1] != '\n' ? "\n" : "", result->exploration.runs,
+         result->exploration.strategy, result->seed,
+         result->schedule != NULL && result->schedule[0] != '\0' ? "\"" : "",
+         result->schedule == NULL || result->schedule[0] == '\0' ? "of the file" : result->schedule,
+         result->schedule != NULL && result->schedule[0] != '\0' ? "\"" : "");
+  if (output->database == NULL) {
+    printf("  record it (--db FILE) to replay it and to make it small\n\n");
+    return;
+  }
+  char program[1024];
+  char database[2048];
+  quote(output->program, program, sizeof program);
+  quote(output->database, database, sizeof database);
+  printf("  to see it:        %s replay --db %s %" PRId64 "\n  to make it small: %s shrink --db %s "
+         "%" PRId64 "\n\n",
+         program, database, output->recorded_id, program, database, output->recorded_id);
+}
+
+void scn_output_exploration(struct scn_output *output, const struct rep_scenario *result) {
+  output->counts[result->verdict]++;
+  bool passed = result->verdict == REP_PASS;
+  if (passed && output->quiet) {
+    return;
+  }
+  clear_progress(output);
+  char name[NAME_SIZE];
+  char coverage[256];
+  full_name(result->name, result->variant, name, sizeof name);
+  describe_coverage(&result->exploration, coverage, sizeof coverage);
+  printf("%s%-5s%s  %-*s  %s\n", output->color ? (passed ? GREEN : RED) : "",
+         verdict_word(result->verdict), output->color ? PLAIN : "", output->name_width, name,
+         coverage);
+  if (!passed) {
+    print_hit(output, result);
+  }
+  fflush(stdout);
+}
+
 void scn_output_summary(struct scn_output *output, const char *database, const char *stopped) {
   clear_progress(output);
   static const char *const words[] = {[REP_PASS] = "passed",

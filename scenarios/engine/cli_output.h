@@ -12,6 +12,8 @@
 struct scn_output {
   const char *program;
   bool quiet;
+  const char *database; /* of the recorded results; NULL: none */
+  int64_t recorded_id;  /* of the last result in it */
   bool color;    /* stdout is a terminal and NO_COLOR is not set */
   bool progress; /* stderr is a terminal */
   size_t total;
@@ -33,5 +35,8 @@ void scn_output_summary(struct scn_output *output, const char *database, const c
 /* The command that runs the scenario of `result` again. */
 void scn_output_replay(const char *program, const struct rep_scenario *result, char *buffer,
                        size_t size);
+
+/* The same for a result of `explore`: what was covered, and how to see the hit. */
+void scn_output_exploration(struct scn_output *output, const struct rep_scenario *result);
 
 #endif

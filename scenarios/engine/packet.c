@@ -53,6 +53,9 @@ void scn_packet_write(struct scn_bytes *bytes, const struct rep_scenario *result
   write_number(bytes, (uint64_t)result->virtual_ns);
   write_number(bytes, (uint64_t)result->wall_ns);
   scn_bytes_append(bytes, result->timeline_sha256, sizeof result->timeline_sha256);
+  write_string(bytes, result->schedule);
+  write_number(bytes, result->seed);
+  scn_bytes_append(bytes, &result->exploration, sizeof result->exploration);
   write_number(bytes, result->op_count);
   for (size_t i = 0; i < result->op_count; i++) {
     const struct rep_op *op = &result->ops[i];
@@ -186,6 +189,9 @@ bool scn_packet_read(const unsigned char *data, size_t length, struct rep_scenar
   result->virtual_ns = (int64_t)read_number(&reader);
   result->wall_ns = (int64_t)read_number(&reader);
   read_bytes(&reader, result->timeline_sha256, sizeof result->timeline_sha256);
+  result->schedule = read_string(&reader);
+  result->seed = read_number(&reader);
+  read_bytes(&reader, &result->exploration, sizeof result->exploration);
   read_ops(&reader, result);
   read_metrics(&reader, result);
   read_expectations(&reader, result);

@@ -19,7 +19,7 @@ struct scn_bytes {
 void scn_bytes_append(struct scn_bytes *bytes, const void *data, size_t length);
 void scn_bytes_deinit(struct scn_bytes *bytes);
 
-/* Appends verdict, failure, times, hash and all rows of `result`. */
+/* Appends verdict, failure, times, hash, seed, schedule, exploration and all rows of `result`. */
 void scn_packet_write(struct scn_bytes *bytes, const struct rep_scenario *result);
 
 /* Reads them into `result`, the other members of which stay. Strings point into `data`; the rows

@@ -5,10 +5,12 @@
  * verdict `error`. One in which nothing but upkeep (sweeps, pings, upstreams' own timers) happens
  * for PATIENCE, while it is not at rest, has the verdict `hang`.
  */
+#define _DEFAULT_SOURCE
 #include "scenarios/engine/run.h"
 
 #include <assert.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "scenarios/engine/agenda.h"
 #include "scenarios/engine/metrics.h"
@@ -22,7 +24,14 @@
 struct scn_runner {
   struct sim_arena *arena;
   struct sim_trace *trace;
+  struct scn_attempt *attempt;
 };
+
+static struct scn_attempt *create_attempt(bool shared) {
+  void *memory = mmap(NULL, sizeof(struct scn_attempt), PROT_READ | PROT_WRITE,
+                      MAP_ANONYMOUS | (shared ? MAP_SHARED : MAP_PRIVATE), -1, 0);
+  return memory == MAP_FAILED ? NULL : memory;
+}
 
 struct scn_runner *scn_runner_create(bool shared) {
   struct scn_runner *runner = calloc(1, sizeof *runner);
@@ -31,7 +40,8 @@ struct scn_runner *scn_runner_create(bool shared) {
   }
   runner->arena = sim_arena_create(ARENA_SIZE);
   runner->trace = sim_trace_create(TIMELINE_EVENTS, shared);
-  if (runner->arena == NULL || runner->trace == NULL) {
+  runner->attempt = create_attempt(shared);
+  if (runner->arena == NULL || runner->trace == NULL || runner->attempt == NULL) {
     scn_runner_destroy(runner);
     return NULL;
   }
@@ -41,6 +51,9 @@ struct scn_runner *scn_runner_create(bool shared) {
 void scn_runner_destroy(struct scn_runner *runner) {
   if (runner == NULL) {
     return;
+  }
+  if (runner->attempt != NULL) {
+    munmap(runner->attempt, sizeof *runner->attempt);
   }
   if (runner->trace != NULL) {
     sim_trace_destroy(runner->trace);
@@ -53,6 +66,10 @@ void scn_runner_destroy(struct scn_runner *runner) {
 
 struct sim_trace *scn_runner_trace(struct scn_runner *runner) {
   return runner->trace;
+}
+
+struct scn_attempt *scn_runner_attempt(struct scn_runner *runner) {
+  return runner->attempt;
 }
 
 static bool is_at_rest(const struct scn_world *world) {
@@ -129,6 +146,9 @@ struct scn_world *scn_run_begin(struct scn_runner *runner, const struct scn_scen
                                 const struct scn_chooser *chooser) {
   sim_arena_reset(runner->arena);
   sim_trace_reset(runner->trace);
+  runner->attempt->number++;
+  runner->attempt->seed = variant->seed;
+  runner->attempt->explored = chooser != NULL;
   struct scn_world *world = scn_world_create(runner->arena, runner->trace, scenario, variant);
   if (world != NULL) {
     world->chooser = chooser;

@@ -17,6 +17,16 @@ void scn_runner_destroy(struct scn_runner *runner);
 /* The trace of the current or last run. */
 struct sim_trace *scn_runner_trace(struct scn_runner *runner);
 
+/* What is known of the current or last run besides its trace, in memory that is shared as the
+ * trace is, so that a crash takes nothing of it away. All zero before the first run. */
+struct scn_attempt {
+  uint64_t number; /* counts the runs of this runner */
+  uint64_t seed;
+  bool explored;                      /* a chooser decides, and its order is part of the result */
+  struct rep_exploration exploration; /* so far; of the item that is being explored */
+};
+struct scn_attempt *scn_runner_attempt(struct scn_runner *runner);
+
 /* Runs `variant` to its end, judges its expectations and fills `result` (all but id, wall_ns and
  * source). What `result` points to lives until the next run or destroy. Never fails without
  * saying so: a harness fault is the verdict REP_ERROR with its reason in `failure`. */

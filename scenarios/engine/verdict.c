@@ -128,6 +128,9 @@ static void tell_failure(struct scn_world *world, const struct scn_expectation *
 
 void scn_verdict_judge(struct scn_world *world, const struct scn_expectation *expectations,
                        size_t count, bool midway) {
+  if (world->unjudged) {
+    return;
+  }
   struct rows rows = {.world = world};
   struct scn_view view = {
       .now = world->now,
@@ -235,7 +238,7 @@ static bool is_off(const struct scn_scenario *scenario, const char *invariant) {
   return false;
 }
 
-static void check_metrics(struct scn_world *world, struct rep_scenario *result) {
+static void check_metrics(struct scn_world *world) {
   const char *invariant = invariant_name(SCN_INVARIANT_METRICS_MATCH_TIMELINE);
   char detail[DETAIL_SIZE];
   struct wsp_metrics metrics;
@@ -254,9 +257,8 @@ static void check_metrics(struct scn_world *world, struct rep_scenario *result) 
   }
   *violation = (struct rep_violation){
       .t_ns = world->now, .invariant = invariant, .detail = scn_world_copy(world, detail)};
-  world->violations_found++;
-  result->violations = violation;
-  result->violation_count = 1;
+  world->violations = violation;
+  world->violations_found = 1;
 }
 
 static enum rep_verdict verdict_of(const struct scn_world *world) {
@@ -269,17 +271,24 @@ static enum rep_verdict verdict_of(const struct scn_world *world) {
   return world->expectations_failed > 0 || world->violations_found > 0 ? REP_FAIL : REP_PASS;
 }
 
-void scn_verdict_finish(struct scn_world *world, struct rep_scenario *result) {
+enum rep_verdict scn_verdict_reach(struct scn_world *world) {
   const struct scn_scenario *scenario = world->scenario;
-  scn_verdict_begin(scenario, world->variant, world->trace, result);
   if (!world->broken) {
-    check_metrics(world, result);
+    check_metrics(world);
   }
   scn_world_note(world,
                  &(struct scn_note){.kind = SIM_RUN_ENDED, .values = {(int64_t)world->pending, 0}});
   if (!world->broken) {
     scn_verdict_judge(world, scenario->expectations, scenario->expectation_count, false);
   }
+  return verdict_of(world);
+}
+
+void scn_verdict_finish(struct scn_world *world, struct rep_scenario *result) {
+  scn_verdict_begin(world->scenario, world->variant, world->trace, result);
+  scn_verdict_reach(world);
+  result->violations = world->violations;
+  result->violation_count = world->violations_found;
   struct rep_op *ops = NULL;
   struct rep_metric *metrics = NULL;
   size_t size;

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "scenarios/engine/expect.h"
+#include "scenarios/engine/schedule.h"
 #include "scenarios/engine/verdict.h"
 #include "sim/duration.h"
 
@@ -65,10 +66,10 @@ static bool send_all(int socket, const void *data, size_t length) {
 }
 
 static bool work_once(const struct scn_worker *worker, const struct scn_plan_item *item,
-                      scn_job job) {
+                      struct scn_job job) {
   struct rep_scenario result = {0};
   int64_t started = scn_wall_clock_ns();
-  job(worker->runner, item->scenario, item->variant, &result);
+  job.work(job.context, worker->runner, item, &result);
   result.wall_ns = scn_wall_clock_ns() - started;
   struct scn_bytes bytes = {0};
   uint64_t length = 0;
@@ -88,7 +89,7 @@ static bool work_once(const struct scn_worker *worker, const struct scn_plan_ite
 
 /* exit(), not _exit(): sanitizers and coverage have their say at the end. */
 _Noreturn static void work(const struct scn_worker *worker, const struct scn_plan_item *items,
-                           scn_job job) {
+                           struct scn_job job) {
   signal(SIGINT, SIG_IGN); /* Ctrl-C is for the parent, which ends us */
   signal(SIGTERM, SIG_DFL);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -103,7 +104,7 @@ _Noreturn static void work(const struct scn_worker *worker, const struct scn_pla
 
 /* ---- The parent --------------------------------------------------------------------------- */
 
-bool scn_worker_start(struct scn_worker *worker, const struct scn_plan_item *items, scn_job job,
+bool scn_worker_start(struct scn_worker *worker, const struct scn_plan_item *items, struct scn_job job,
                       const struct scn_worker *others, size_t other_count) {
   int sockets[2];
   if (socketpair(AF_UNIX, SOCK_STREAM, 0, sockets) != 0) {
@@ -150,6 +151,8 @@ void scn_worker_assign(struct scn_worker *worker, size_t index) {
   uint64_t task = index;
   worker->index = index;
   worker->bytes.length = 0;
+  free(worker->schedule);
+  worker->schedule = NULL;
   /* A death must never be shown with the events of an earlier run. */
   sim_trace_reset(scn_runner_trace(worker->runner));
   worker->started_ns = scn_wall_clock_ns();
@@ -182,6 +185,16 @@ void scn_worker_listen(struct scn_worker *worker) {
   if (worker->bytes.failed || is_complete(&worker->bytes)) {
     worker->state = SCN_WORKER_FINISHED;
   }
+}
+
+bool scn_worker_is_stuck(struct scn_worker *worker, int64_t limit_ns) {
+  uint64_t attempt = scn_runner_attempt(worker->runner)->number;
+  int64_t now = scn_wall_clock_ns();
+  if (attempt != worker->attempt) {
+    worker->attempt = attempt;
+    worker->started_ns = now;
+  }
+  return now - worker->started_ns > limit_ns;
 }
 
 void scn_worker_give_up(struct scn_worker *worker) {
@@ -246,7 +259,19 @@ static void describe_death(const struct scn_worker *worker, const struct scn_pla
   }
 }
 
-bool scn_worker_result(const struct scn_worker *worker, const struct scn_plan_item *item,
+/* An explored run that died: in which order it was, and how far the search had come. */
+static void tell_attempt(struct scn_worker *worker, struct rep_scenario *result) {
+  const struct scn_attempt *attempt = scn_runner_attempt(worker->runner);
+  if (!attempt->explored) {
+    return;
+  }
+  worker->schedule = scn_schedule_of_trace(result->trace);
+  result->schedule = worker->schedule;
+  result->seed = attempt->seed;
+  result->exploration = attempt->exploration;
+}
+
+bool scn_worker_result(struct scn_worker *worker, const struct scn_plan_item *item,
                        char *buffer, size_t size, struct rep_scenario *result) {
   scn_verdict_begin(item->scenario, item->variant, scn_runner_trace(worker->runner), result);
   result->source = item->source;
@@ -260,6 +285,7 @@ bool scn_worker_result(const struct scn_worker *worker, const struct scn_plan_it
   result->virtual_ns = count == 0 ? 0 : sim_trace_events(result->trace)[count - 1].t_ns;
   result->wall_ns = scn_wall_clock_ns() - worker->started_ns;
   rep_timeline_sha256(result->trace, result->timeline_sha256);
+  tell_attempt(worker, result);
   describe_death(worker, item, result, buffer, size);
   result->failure = buffer;
   return true;

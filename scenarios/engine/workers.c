@@ -78,11 +78,10 @@ static void listen_to_workers(struct crew *crew) {
   if (count == 0 || poll(waiting, count, POLL_MS) < 0) {
     return;
   }
-  int64_t now = scn_wall_clock_ns();
   for (nfds_t i = 0; i < count; i++) {
     if (waiting[i].revents != 0) {
       scn_worker_listen(running[i]);
-    } else if (now - running[i]->started_ns > crew->options->wall_limit_ns) {
+    } else if (scn_worker_is_stuck(running[i], crew->options->wall_limit_ns)) {
       scn_worker_give_up(running[i]);
     }
   }
@@ -158,6 +157,7 @@ static enum scn_workers_end end_all(struct crew *crew, enum scn_workers_end end)
       end = SCN_WORKERS_FAILED;
     }
     scn_bytes_deinit(&worker->bytes);
+    free(worker->schedule);
     scn_runner_destroy(worker->runner);
   }
   return end;

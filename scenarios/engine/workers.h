@@ -12,14 +12,18 @@
 #include "scenarios/engine/plan.h"
 #include "scenarios/engine/run.h"
 
-/* What a worker does; scn_run() in the program. */
-typedef void (*scn_job)(struct scn_runner *runner, const struct scn_scenario *scenario,
-                        const struct scn_variant *variant, struct rep_scenario *result);
+/* What a worker does with an item of the plan: fills `result` as scn_run() does. `context` is as it
+ * was when the workers were started. */
+struct scn_job {
+  void (*work)(void *context, struct scn_runner *runner, const struct scn_plan_item *item,
+               struct rep_scenario *result);
+  void *context;
+};
 
 struct scn_workers_options {
   size_t jobs;           /* at least 1 */
-  int64_t wall_limit_ns; /* of one scenario; longer is a hang */
-  scn_job job;
+  int64_t wall_limit_ns; /* of one attempt (run.h); longer is a hang */
+  struct scn_job job;
   /* A result, in the order of the plan; `result` (its id is index + 1) lives during the call.
    * False: stop. */
   bool (*done)(void *context, size_t index, const struct rep_scenario *result);

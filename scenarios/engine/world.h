@@ -32,6 +32,7 @@ struct scn_world {
   const struct scn_variant *variant;
 
   const struct scn_chooser *chooser; /* NULL: everything in insertion order */
+  bool unjudged;                     /* expectations are not judged: only invariants hold here */
   uint64_t choices;                  /* between several turns, so far */
   uint64_t turns_at_once;            /* since time or the agenda went on */
 
@@ -56,6 +57,7 @@ struct scn_world {
 
   struct scn_expectation_rows expectations;
   size_t expectations_failed;
+  struct rep_violation *violations;
   size_t violations_found;
   struct scn_lines failure; /* what is wrong, for a person */
   bool hangs;

@@ -1,0 +1,132 @@
+/*
+ * cli_settings.c - reads the options of the commands that run scenarios.
+ */
+#define _POSIX_C_SOURCE 200809L
+#include "scenarios/engine/cli_settings.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sim/duration.h"
+
+enum { DEFAULT_WALL_LIMIT_S = 120, MOST_DEFAULT_JOBS = 8 };
+
+static size_t default_jobs(void) {
+  long processors = sysconf(_SC_NPROCESSORS_ONLN);
+  if (processors < 1) {
+    return 1;
+  }
+  return processors > MOST_DEFAULT_JOBS ? MOST_DEFAULT_JOBS : (size_t)processors;
+}
+
+static int read_jobs(const struct scn_arguments *arguments, struct scn_settings *settings) {
+  const char *text = scn_cli_value(arguments, "--jobs");
+  settings->jobs = default_jobs();
+  if (text == NULL) {
+    return 0;
+  }
+  uint64_t jobs;
+  if (!scn_cli_number(text, &jobs) || jobs < 1 || jobs > 256) {
+    return scn_cli_misused(arguments, "--jobs: expected a number from 1 to 256; found \"%s\"",
+                           text);
+  }
+  settings->jobs = (size_t)jobs;
+  return 0;
+}
+
+static int read_shard(const struct scn_arguments *arguments, struct scn_settings *settings) {
+  const char *text = scn_cli_value(arguments, "--shard");
+  if (text == NULL) {
+    return 0;
+  }
+  char first[32] = "";
+  const char *slash = strchr(text, '/');
+  if (slash != NULL && (size_t)(slash - text) < sizeof first) {
+    memcpy(first, text, (size_t)(slash - text));
+  }
+  struct scn_plan_selection *selection = &settings->selection;
+  if (slash == NULL || !scn_cli_number(first, &selection->shard) ||
+      !scn_cli_number(slash + 1, &selection->shards) || selection->shard < 1 ||
+      selection->shard > selection->shards) {
+    return scn_cli_misused(
+        arguments, "--shard: expected I/N with I from 1 to N, as in 2/3; found \"%s\"", text);
+  }
+  return 0;
+}
+
+static int read_wall_limit(const struct scn_arguments *arguments, struct scn_settings *settings) {
+  const char *text = scn_cli_value(arguments, "--wall-limit");
+  settings->wall_limit = DEFAULT_WALL_LIMIT_S * WSP_SECOND;
+  if (text != NULL && (sim_duration_parse(text, &settings->wall_limit, NULL) != SIM_DURATION_OK ||
+                       settings->wall_limit <= 0)) {
+    return scn_cli_misused(
+        arguments, "--wall-limit: expected a duration over 0, as in 30s; found \"%s\"", text);
+  }
+  return 0;
+}
+
+static int read_seed(const struct scn_arguments *arguments, struct scn_settings *settings) {
+  const char *text = scn_cli_value(arguments, "--seed");
+  if (text == NULL) {
+    return 0;
+  }
+  settings->load.has_seed = true;
+  if (!scn_cli_number(text, &settings->load.seed)) {
+    return scn_cli_misused(
+        arguments, "--seed: expected a whole number from 0 to 18446744073709551615; found \"%s\"",
+        text);
+  }
+  return 0;
+}
+
+static int read_tags(const struct scn_arguments *arguments, struct scn_settings *settings) {
+  settings->tags = calloc(arguments->given_count + 1, sizeof *settings->tags);
+  if (settings->tags == NULL) {
+    return scn_cli_failed(arguments, "out of memory for the options");
+  }
+  for (size_t i = 0; i < arguments->given_count; i++) {
+    if (strcmp(arguments->given[i].option->name, "--tag") == 0) {
+      settings->tags[settings->selection.tag_count++] = arguments->given[i].value;
+    }
+  }
+  settings->selection.tags = settings->tags;
+  return 0;
+}
+
+int scn_settings_read(const struct scn_arguments *arguments, struct scn_settings *settings) {
+  if (scn_cli_has(arguments, "--live")) {
+    return scn_cli_misused(arguments,
+                           "--live: live runs are not in version %s; leave it out to run in "
+                           "virtual time",
+                           arguments->version);
+  }
+  const char *database = scn_cli_value(arguments, "--db");
+  bool no_database = scn_cli_has(arguments, "--no-db");
+  if (database != NULL && no_database) {
+    return scn_cli_misused(arguments, "expected --db or --no-db; found both");
+  }
+  if (database != NULL && database[0] == '\0') {
+    return scn_cli_misused(arguments, "--db: expected a file; found an empty name");
+  }
+  if (arguments->path_count == 0) {
+    return scn_cli_misused(arguments, "expected scenario files or folders; found none");
+  }
+  settings->database = no_database ? NULL : database != NULL ? database : "poolproof.db";
+  settings->junit = scn_cli_value(arguments, "--junit");
+  settings->quiet = scn_cli_has(arguments, "--quiet");
+  int (*const readers[])(const struct scn_arguments *, struct scn_settings *) = {
+      read_seed, read_jobs, read_shard, read_wall_limit, read_tags};
+  for (size_t i = 0; i < sizeof readers / sizeof readers[0]; i++) {
+    int status = readers[i](arguments, settings);
+    if (status != 0) {
+      return status;
+    }
+  }
+  return 0;
+}
+
+void scn_settings_deinit(struct scn_settings *settings) {
+  free(settings->tags);
+  settings->tags = NULL;
+}

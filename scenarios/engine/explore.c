@@ -1,0 +1,353 @@
+/*
+ * explore.c - runs many orders of one scenario until one does not hold.
+ *
+ * Drawn orders begin each from a snapshot of the moment before the first choice. The exhaustive
+ * search goes depth first: at each choice it keeps a snapshot, and comes back to it for each
+ * alternative. Nothing of the wall clock decides anything.
+ */
+#include "scenarios/engine/explore.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scenarios/engine/schedule.h"
+#include "scenarios/engine/seen.h"
+#include "scenarios/engine/strategy.h"
+#include "scenarios/engine/verdict.h"
+#include "scenarios/engine/worker.h"
+
+const char *scn_strategy_name(enum scn_strategy strategy) {
+  static const char *const names[] = {"random", "pct", "exhaustive"};
+  return (size_t)strategy < sizeof names / sizeof names[0] ? names[strategy] : NULL;
+}
+
+/* A place to come back to. */
+struct place {
+  struct sim_snapshot *snapshot; /* NULL: none */
+  struct sim_trace_mark mark;
+};
+
+struct search {
+  struct scn_runner *runner;
+  const struct scn_scenario *scenario;
+  const struct scn_variant *variant;
+  const struct scn_explore_options *options;
+  struct rep_exploration *told;
+  struct scn_seen schedules;
+  uint64_t choices; /* of the run in insertion order */
+
+  /* The moment before the first choice of the file's own seed. */
+  struct scn_world *world;
+  struct place start;
+
+  /* What ended the search. */
+  bool hit, no_memory;
+  char *schedule;
+  uint64_t seed;
+  bool unjudged;
+  enum rep_verdict verdict;
+  char timeline_sha256[65];
+};
+
+/* ---- One run ------------------------------------------------------------------------------ */
+
+static struct scn_key key_of_schedule(const struct sim_trace *trace, uint64_t seed) {
+  struct scn_key key = {{seed ^ UINT64_C(0x9e3779b97f4a7c15), 1}};
+  const struct sim_event *events = sim_trace_events(trace);
+  uint64_t count = sim_trace_count(trace);
+  for (uint64_t i = 0; i < count; i++) {
+    if (events[i].kind == SIM_ORDER_CHOSEN) {
+      uint64_t item = (uint64_t)events[i].values[0] * 64 + (uint64_t)events[i].values[1];
+      key.words[0] = (key.words[0] ^ item) * UINT64_C(0xff51afd7ed558ccd);
+      key.words[0] ^= key.words[0] >> 32;
+      key.words[1] = (key.words[1] + item) * UINT64_C(0xc4ceb9fe1a85ec53);
+      key.words[1] ^= key.words[1] >> 29;
+    }
+  }
+  return key;
+}
+
+/* Judges a run that is over. True: go on searching. */
+static bool judge(struct search *search, struct scn_world *world) {
+  bool is_new;
+  uint64_t seed = scn_runner_attempt(search->runner)->seed;
+  scn_seen_put(&search->schedules, key_of_schedule(world->trace, seed), &is_new);
+  search->told->runs++;
+  search->told->schedules += is_new;
+  search->verdict = scn_verdict_reach(world);
+  if (search->verdict == REP_PASS) {
+    return true;
+  }
+  search->hit = true;
+  search->seed = seed;
+  search->unjudged = world->unjudged;
+  rep_timeline_sha256(world->trace, search->timeline_sha256);
+  search->schedule = scn_schedule_of_trace(world->trace);
+  search->no_memory |= search->schedule == NULL;
+  return false;
+}
+
+static bool keep_place(struct search *search, struct scn_world *world, struct place *place) {
+  place->snapshot = sim_snapshot_take(world->arena);
+  place->mark = sim_trace_mark(world->trace);
+  search->no_memory |= place->snapshot == NULL;
+  return place->snapshot != NULL;
+}
+
+static void return_to(struct search *search, const struct place *place) {
+  struct scn_world *world = search->world;
+  sim_snapshot_restore(world->arena, place->snapshot);
+  sim_trace_rewind(world->trace, place->mark);
+}
+
+/* Begins at the moment before the first choice. False: no memory. */
+static bool begin(struct search *search) {
+  struct scn_turn turns[SCN_MOST_TURNS];
+  search->world =
+      scn_run_begin(search->runner, search->scenario, search->variant, &scn_strategy_first);
+  if (search->world == NULL) {
+    search->no_memory = true;
+    return false;
+  }
+  scn_run_to_choice(search->world, turns);
+  search->told->events += sim_trace_count(search->world->trace);
+  return keep_place(search, search->world, &search->start);
+}
+
+static void count_events(struct search *search, const struct place *since) {
+  search->told->events += sim_trace_count(search->world->trace) - since->mark.events;
+}
+
+/* ---- Drawn orders ------------------------------------------------------------------------- */
+
+static struct scn_chooser draw(const struct search *search, struct scn_drawn_order *order,
+                               uint64_t run) {
+  const struct scn_explore_options *options = search->options;
+  return options->strategy == SCN_RANDOM
+             ? scn_strategy_random(order, options->seed, run)
+             : scn_strategy_pct(order, options->seed, run, options->depth, search->choices);
+}
+
+static bool run_from_start(struct search *search, const struct scn_chooser *chooser) {
+  struct scn_attempt *attempt = scn_runner_attempt(search->runner);
+  attempt->number++;
+  return_to(search, &search->start);
+  search->world->chooser = chooser;
+  scn_run_to_end(search->world);
+  count_events(search, &search->start);
+  search->choices = search->told->runs == 0 ? search->world->choices : search->choices;
+  return judge(search, search->world);
+}
+
+/* A run with a seed of its own: other latencies, other draws of the pool. */
+static bool run_with_seed(struct search *search, uint64_t run, const struct scn_chooser *chooser) {
+  struct sim_random random;
+  sim_random_init(&random, search->options->seed, "explore.seed", run);
+  struct scn_variant variant = *search->variant;
+  variant.seed = sim_random_next(&random) >> 1; /* a number that every tool can write */
+  struct scn_world *world = scn_run_begin(search->runner, search->scenario, &variant, chooser);
+  if (world == NULL) {
+    search->no_memory = true;
+    return false;
+  }
+  world->unjudged = true;
+  scn_run_to_end(world);
+  search->told->events += sim_trace_count(world->trace);
+  return judge(search, world);
+}
+
+/* The same seed first, since the start is a snapshot of the arena that other seeds overwrite. */
+static void search_drawn(struct search *search) {
+  struct scn_drawn_order order;
+  uint64_t runs = search->options->runs;
+  uint64_t with_seed = search->options->same_seed ? 0 : runs / 2;
+  bool go_on = run_from_start(search, &scn_strategy_first);
+  for (uint64_t run = 1; go_on && run < runs - with_seed; run++) {
+    struct scn_chooser chooser = draw(search, &order, run);
+    go_on = run_from_start(search, &chooser);
+  }
+  for (uint64_t run = runs - with_seed; go_on && run < runs; run++) {
+    struct scn_chooser chooser = draw(search, &order, run);
+    go_on = run_with_seed(search, run, &chooser);
+  }
+}
+
+/* ---- All orders --------------------------------------------------------------------------- */
+
+/* A choice on the way to the current run. */
+struct branch {
+  struct place place;
+  size_t next; /* the alternative to take next */
+  size_t count;
+};
+
+struct path {
+  struct branch *items;
+  size_t count;
+  size_t capacity;
+};
+
+static struct branch *add_branch(struct search *search, struct path *path) {
+  if (path->count == path->capacity) {
+    size_t capacity = path->capacity == 0 ? 64 : 2 * path->capacity;
+    struct branch *items = realloc(path->items, capacity * sizeof *items);
+    if (items == NULL) {
+      search->no_memory = true;
+      return NULL;
+    }
+    path->items = items;
+    path->capacity = capacity;
+  }
+  struct branch *branch = &path->items[path->count++];
+  *branch = (struct branch){0};
+  return branch;
+}
+
+static void drop_branch(struct path *path) {
+  sim_snapshot_destroy(path->items[--path->count].place.snapshot);
+}
+
+/* Carries the run to its end, taking the first alternative of each new choice and keeping a place
+ * at each. False: the search is over. */
+static bool descend(struct search *search, struct path *path) {
+  struct scn_turn turns[SCN_MOST_TURNS];
+  size_t count;
+  while ((count = scn_run_to_choice(search->world, turns)) > 0) {
+    struct branch *branch = add_branch(search, path);
+    if (branch == NULL || !keep_place(search, search->world, &branch->place)) {
+      return false;
+    }
+    branch->count = count;
+    branch->next = 1;
+    scn_run_choose(search->world, turns, count, 0);
+  }
+  return judge(search, search->world);
+}
+
+/* Goes back to the last choice that has an alternative left and takes it. False: there is none. */
+static bool take_next(struct search *search, struct path *path) {
+  while (path->count > 0 &&
+         path->items[path->count - 1].next == path->items[path->count - 1].count) {
+    drop_branch(path);
+  }
+  if (path->count == 0) {
+    return false;
+  }
+  struct branch *branch = &path->items[path->count - 1];
+  struct scn_turn turns[SCN_MOST_TURNS];
+  return_to(search, &branch->place);
+  scn_runner_attempt(search->runner)->number++;
+  size_t count = scn_turns_list(search->world, turns);
+  scn_run_choose(search->world, turns, count, branch->next++);
+  return true;
+}
+
+static void search_all(struct search *search) {
+  struct path path = {0};
+  struct place *since = &search->start;
+  bool go_on = true;
+  while (go_on && search->told->runs < search->options->runs) {
+    go_on = descend(search, &path);
+    count_events(search, since);
+    if (go_on && !take_next(search, &path)) {
+      search->told->complete = true;
+      go_on = false;
+    }
+    since = path.count == 0 ? &search->start : &path.items[path.count - 1].place;
+  }
+  search->told->orders = search->told->runs;
+  while (path.count > 0) {
+    drop_branch(&path);
+  }
+  free(path.items);
+}
+
+/* ---- The result --------------------------------------------------------------------------- */
+
+bool scn_run_scheduled(struct scn_runner *runner, const struct scn_scenario *scenario,
+                       const struct scn_variant *variant, const char *schedule, bool unjudged,
+                       struct rep_scenario *result, char *message, size_t size) {
+  struct scn_schedule order;
+  if (!scn_schedule_parse(schedule, &order, message, size)) {
+    return false;
+  }
+  struct scn_follower follower;
+  struct scn_chooser chooser = scn_follower_chooser(&follower, &order);
+  struct scn_world *world = scn_run_begin(runner, scenario, variant, &chooser);
+  bool followed = true;
+  if (world == NULL) {
+    scn_verdict_no_memory(scenario, variant, scn_runner_trace(runner), result);
+  } else {
+    world->unjudged = unjudged;
+    scn_run_to_end(world);
+    scn_verdict_finish(world, result);
+    char *taken = scn_schedule_of_trace(world->trace);
+    result->schedule = taken == NULL ? NULL : scn_world_copy(world, taken);
+    free(taken);
+    followed = scn_follower_is_done(&follower);
+  }
+  if (!followed) {
+    snprintf(message, size,
+             "the run came to other choices than those of its schedule \"%.200s\": the code or the "
+             "scenario has changed since",
+             schedule);
+  }
+  scn_schedule_deinit(&order);
+  return followed;
+}
+
+/* Runs the hit again from what will be recorded of it, and believes only what that shows. */
+static void verify(struct search *search, struct rep_scenario *result) {
+  char message[512] = "";
+  struct scn_variant variant = *search->variant;
+  variant.seed = search->seed;
+  if (!scn_run_scheduled(search->runner, search->scenario, &variant, search->schedule,
+                         search->unjudged, result, message, sizeof message) ||
+      result->verdict != search->verdict ||
+      strcmp(result->timeline_sha256, search->timeline_sha256) != 0) {
+    result->verdict = REP_ERROR;
+    result->failure = "error: the search found a run that does not hold, but the same schedule and "
+                      "seed gave another timeline: the harness or the pool is not deterministic "
+                      "(memory that is read before it is written?); run it under valgrind\n";
+  }
+  result->variant = search->variant->name;
+}
+
+static void make_result(struct search *search, struct rep_scenario *result) {
+  if (search->no_memory) {
+    scn_verdict_no_memory(search->scenario, search->variant, scn_runner_trace(search->runner),
+                          result);
+  } else if (search->hit) {
+    verify(search, result);
+  } else {
+    scn_run(search->runner, search->scenario, search->variant, result);
+  }
+}
+
+void scn_explore(struct scn_runner *runner, const struct scn_scenario *scenario,
+                 const struct scn_variant *variant, const struct scn_explore_options *options,
+                 struct rep_scenario *result) {
+  struct rep_exploration *told = &scn_runner_attempt(runner)->exploration;
+  struct search search = {.runner = runner,
+                          .scenario = scenario,
+                          .variant = variant,
+                          .options = options,
+                          .told = told};
+  int64_t started = scn_wall_clock_ns();
+  *told = (struct rep_exploration){.strategy = scn_strategy_name(options->strategy)};
+  if (begin(&search)) {
+    if (options->strategy == SCN_EXHAUSTIVE) {
+      search_all(&search);
+    } else {
+      search_drawn(&search);
+    }
+  }
+  told->wall_ns = scn_wall_clock_ns() - started;
+  struct rep_exploration exploration = *told;
+  sim_snapshot_destroy(search.start.snapshot);
+  scn_seen_deinit(&search.schedules);
+  make_result(&search, result);
+  result->exploration = exploration;
+  free(search.schedule);
+}
