@@ -109,8 +109,7 @@ const struct scn_command scn_command_explore = {
     .summary = "vary what happens at once, and look for what breaks",
     .details = "A search ends at its first hit, which is run again from its schedule before it is\n"
                "reported. Half of the drawn runs have a seed of their own (other latencies); in them\n"
-               "only invariants, hangs and crashes count. `replay` shows a hit, `shrink` makes it\n"
-               "small.\n",
+               "only invariants, hangs and crashes count.\n",
     .options = options,
     .run = explore,
 };

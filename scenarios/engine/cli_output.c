@@ -151,7 +151,7 @@ static void describe_coverage(const struct rep_exploration *explored, char *text
   snprintf(text, size,
            "%" PRIu64 " runs, %" PRIu64 " distinct schedules%s; %" PRIu64 " events, %" PRIu64 "/s",
            explored->runs, explored->schedules,
-           explored->orders > 0 ? " (not all: the bound of --runs was reached)" : "",
+           explored->orders > 0 ? " (not all orders)" : "",
            explored->events, per_second);
 }
 
@@ -165,16 +165,10 @@ static void print_hit(const struct scn_output *output, const struct rep_scenario
          result->schedule == NULL || result->schedule[0] == '\0' ? "of the file" : result->schedule,
          result->schedule != NULL && result->schedule[0] != '\0' ? "\"" : "");
   if (output->database == NULL) {
-    printf("  record it (--db FILE) to replay it and to make it small\n\n");
+    printf("  record it (--db FILE) to keep its timeline\n\n");
     return;
   }
-  char program[1024];
-  char database[2048];
-  quote(output->program, program, sizeof program);
-  quote(output->database, database, sizeof database);
-  printf("  to see it:        %s replay --db %s %" PRId64 "\n  to make it small: %s shrink --db %s "
-         "%" PRId64 "\n\n",
-         program, database, output->recorded_id, program, database, output->recorded_id);
+  printf("  recorded as scenario %" PRId64 " of %s\n\n", output->recorded_id, output->database);
 }
 
 void scn_output_exploration(struct scn_output *output, const struct rep_scenario *result) {
