@@ -44,24 +44,24 @@ static void easy_job(void *context, struct scn_runner *runner, const struct scn_
   sim_trace_append(trace, &event);
 }
 
-static void job_that_crashes_at_2(void *context, struct scn_runner *runner, const struct scn_plan_item *item,
-                     struct rep_scenario *result) {
+static void job_that_crashes_at_2(void *context, struct scn_runner *runner,
+                                  const struct scn_plan_item *item, struct rep_scenario *result) {
   easy_job(context, runner, item, result);
   if (item->variant->seed == 2) {
     raise(SIGKILL);
   }
 }
 
-static void job_that_exits_at_5(void *context, struct scn_runner *runner, const struct scn_plan_item *item,
-                     struct rep_scenario *result) {
+static void job_that_exits_at_5(void *context, struct scn_runner *runner,
+                                const struct scn_plan_item *item, struct rep_scenario *result) {
   easy_job(context, runner, item, result);
   if (item->variant->seed == 5) {
     exit(7);
   }
 }
 
-static void job_that_loops_at_1(void *context, struct scn_runner *runner, const struct scn_plan_item *item,
-                     struct rep_scenario *result) {
+static void job_that_loops_at_1(void *context, struct scn_runner *runner,
+                                const struct scn_plan_item *item, struct rep_scenario *result) {
   easy_job(context, runner, item, result);
   volatile bool for_ever = item->variant->seed == 1;
   while (for_ever) {}

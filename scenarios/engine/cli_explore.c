@@ -25,8 +25,8 @@ static int read_strategy(const struct scn_arguments *arguments,
       return 0;
     }
   }
-  return scn_cli_misused(
-      arguments, "--strategy: expected random, pct or exhaustive; found \"%s\"", text);
+  return scn_cli_misused(arguments, "--strategy: expected random, pct or exhaustive; found \"%s\"",
+                         text);
 }
 
 /* A number from 1 to `most`; `*number` stays when the option is not given. */
@@ -64,8 +64,8 @@ static int read_options(const struct scn_arguments *arguments,
   return status;
 }
 
-static void explore_item(void *context, struct scn_runner *runner,
-                         const struct scn_plan_item *item, struct rep_scenario *result) {
+static void explore_item(void *context, struct scn_runner *runner, const struct scn_plan_item *item,
+                         struct rep_scenario *result) {
   scn_explore(runner, item->scenario, item->variant, context, result);
 }
 
@@ -103,13 +103,15 @@ static const struct scn_option options[] = {
 
 const struct scn_command scn_command_explore = {
     .name = "explore",
-    .arguments = "[--strategy random|pct|exhaustive] [--runs N] [--db FILE | --no-db]\n"
-                 "           [--shard I/N] [--depth D] [--search-seed N] [--same-seed] [--jobs N]\n"
-                 "           [--tag T] [--quiet] [--wall-limit D] PATH...",
+    .arguments =
+        "[--strategy random|pct|exhaustive] [--runs N] [--db FILE | --no-db]\n"
+        "           [--shard I/N] [--depth D] [--search-seed N] [--same-seed] [--jobs N]\n"
+        "           [--tag T] [--quiet] [--wall-limit D] PATH...",
     .summary = "vary what happens at once, and look for what breaks",
-    .details = "A search ends at its first hit, which is run again from its schedule before it is\n"
-               "reported. Half of the drawn runs have a seed of their own (other latencies); in them\n"
-               "only invariants, hangs and crashes count.\n",
+    .details =
+        "A search ends at its first hit, which is run again from its schedule before it is\n"
+        "reported. Half of the drawn runs have a seed of their own (other latencies); in them\n"
+        "only invariants, hangs and crashes count.\n",
     .options = options,
     .run = explore,
 };

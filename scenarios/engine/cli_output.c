@@ -141,8 +141,7 @@ void scn_output_result(struct scn_output *output, const struct rep_scenario *res
 
 static void describe_coverage(const struct rep_exploration *explored, char *text, size_t size) {
   int64_t wall_ms = explored->wall_ns / WSP_MILLISECOND;
-  uint64_t per_second =
-      explored->events * 1000 / (uint64_t)(wall_ms == 0 ? 1 : wall_ms);
+  uint64_t per_second = explored->events * 1000 / (uint64_t)(wall_ms == 0 ? 1 : wall_ms);
   if (explored->complete) {
     int length = snprintf(text, size, "all %" PRIu64 " orders hold", explored->orders);
     snprintf(text + length, size - (size_t)length, " (%" PRIu64 " events)", explored->events);
@@ -150,8 +149,7 @@ static void describe_coverage(const struct rep_exploration *explored, char *text
   }
   snprintf(text, size,
            "%" PRIu64 " runs, %" PRIu64 " distinct schedules%s; %" PRIu64 " events, %" PRIu64 "/s",
-           explored->runs, explored->schedules,
-           explored->orders > 0 ? " (not all orders)" : "",
+           explored->runs, explored->schedules, explored->orders > 0 ? " (not all orders)" : "",
            explored->events, per_second);
 }
 

@@ -18,7 +18,7 @@ struct session {
   struct rep_recorder *recorder; /* NULL: none */
   struct rep_junit *junit;       /* NULL: none */
   void (*print)(struct scn_output *output, const struct rep_scenario *result);
-  char message[MESSAGE_SIZE];    /* why recording failed; "": it did not */
+  char message[MESSAGE_SIZE]; /* why recording failed; "": it did not */
 };
 
 static volatile sig_atomic_t signal_received;
@@ -162,8 +162,7 @@ int scn_session_run(const struct scn_arguments *arguments, const struct scn_sett
                     struct scn_job job,
                     void (*print)(struct scn_output *output, const struct rep_scenario *result)) {
   struct scn_plan plan = {0};
-  int status =
-      load_and_run(arguments, settings, &plan, job, (struct session){.print = print});
+  int status = load_and_run(arguments, settings, &plan, job, (struct session){.print = print});
   scn_plan_deinit(&plan);
   return status;
 }

@@ -307,9 +307,10 @@ static void verify(struct search *search, struct rep_scenario *result) {
       result->verdict != search->verdict ||
       strcmp(result->timeline_sha256, search->timeline_sha256) != 0) {
     result->verdict = REP_ERROR;
-    result->failure = "error: the search found a run that does not hold, but the same schedule and "
-                      "seed gave another timeline: the harness or the pool is not deterministic "
-                      "(memory that is read before it is written?); run it under valgrind\n";
+    result->failure =
+        "error: the search found a run that does not hold, but the same schedule and "
+        "seed gave another timeline: the harness or the pool is not deterministic "
+        "(memory that is read before it is written?); run it under valgrind\n";
   }
   result->variant = search->variant->name;
 }
@@ -329,11 +330,8 @@ void scn_explore(struct scn_runner *runner, const struct scn_scenario *scenario,
                  const struct scn_variant *variant, const struct scn_explore_options *options,
                  struct rep_scenario *result) {
   struct rep_exploration *told = &scn_runner_attempt(runner)->exploration;
-  struct search search = {.runner = runner,
-                          .scenario = scenario,
-                          .variant = variant,
-                          .options = options,
-                          .told = told};
+  struct search search = {
+      .runner = runner, .scenario = scenario, .variant = variant, .options = options, .told = told};
   int64_t started = scn_wall_clock_ns();
   *told = (struct rep_exploration){.strategy = scn_strategy_name(options->strategy)};
   if (begin(&search)) {

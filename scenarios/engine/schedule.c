@@ -75,8 +75,8 @@ char *scn_schedule_of_trace(const struct sim_trace *trace) {
   for (uint64_t i = 0; i < count; i++) {
     if (events[i].kind == SIM_ORDER_CHOSEN) {
       char item[48];
-      int length = snprintf(item, sizeof item, "%s%" PRId64 ":%" PRId64, text.length == 0 ? "" : " ",
-                            events[i].values[0], events[i].values[1]);
+      int length = snprintf(item, sizeof item, "%s%" PRId64 ":%" PRId64,
+                            text.length == 0 ? "" : " ", events[i].values[0], events[i].values[1]);
       scn_bytes_append(&text, item, (size_t)length);
     }
   }

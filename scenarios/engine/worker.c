@@ -104,8 +104,8 @@ _Noreturn static void work(const struct scn_worker *worker, const struct scn_pla
 
 /* ---- The parent --------------------------------------------------------------------------- */
 
-bool scn_worker_start(struct scn_worker *worker, const struct scn_plan_item *items, struct scn_job job,
-                      const struct scn_worker *others, size_t other_count) {
+bool scn_worker_start(struct scn_worker *worker, const struct scn_plan_item *items,
+                      struct scn_job job, const struct scn_worker *others, size_t other_count) {
   int sockets[2];
   if (socketpair(AF_UNIX, SOCK_STREAM, 0, sockets) != 0) {
     return false;
@@ -271,8 +271,8 @@ static void tell_attempt(struct scn_worker *worker, struct rep_scenario *result)
   result->exploration = attempt->exploration;
 }
 
-bool scn_worker_result(struct scn_worker *worker, const struct scn_plan_item *item,
-                       char *buffer, size_t size, struct rep_scenario *result) {
+bool scn_worker_result(struct scn_worker *worker, const struct scn_plan_item *item, char *buffer,
+                       size_t size, struct rep_scenario *result) {
   scn_verdict_begin(item->scenario, item->variant, scn_runner_trace(worker->runner), result);
   result->source = item->source;
   if (worker->state == SCN_WORKER_FINISHED) {

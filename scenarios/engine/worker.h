@@ -34,8 +34,8 @@ struct scn_worker {
 int64_t scn_wall_clock_ns(void);
 
 /* Forks. `others` are closed in the child. False: errno says why. */
-bool scn_worker_start(struct scn_worker *worker, const struct scn_plan_item *items, struct scn_job job,
-                      const struct scn_worker *others, size_t other_count);
+bool scn_worker_start(struct scn_worker *worker, const struct scn_plan_item *items,
+                      struct scn_job job, const struct scn_worker *others, size_t other_count);
 /* Hands out the item `index` of the plan. */
 void scn_worker_assign(struct scn_worker *worker, size_t index);
 /* Reads what there is; the state may become finished or died. */
@@ -48,8 +48,8 @@ void scn_worker_give_up(struct scn_worker *worker);
 /* Fills `result` (zero-filled but for id) from a worker that finished or died. Rows are on the
  * heap (scn_packet_forget()), `failure` of a died one lives in `buffer`. False: no memory, or
  * what came was no packet. */
-bool scn_worker_result(struct scn_worker *worker, const struct scn_plan_item *item,
-                       char *buffer, size_t size, struct rep_scenario *result);
+bool scn_worker_result(struct scn_worker *worker, const struct scn_plan_item *item, char *buffer,
+                       size_t size, struct rep_scenario *result);
 
 /* Ends the process: lets it end by itself, or kills it. The exit status, -1 when it was killed. */
 int scn_worker_end(struct scn_worker *worker, bool kill_it);
