@@ -67,7 +67,7 @@ struct rep_violation {
 struct rep_exploration {
   const char *strategy; /* NULL: no exploration; lives for ever */
   uint64_t runs;
-  uint64_t schedules; /* distinct ones */
+  uint64_t schedules; /* distinct ones; at least so many when a search has too many to keep */
   uint64_t states;    /* distinct ones in which there was a choice; 0: not counted */
   uint64_t orders;    /* exhaustive: all orders that the runs stand for */
   bool complete;      /* exhaustive: there are no other orders */

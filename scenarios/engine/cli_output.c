@@ -111,82 +111,78 @@ static const char *verdict_word(enum rep_verdict verdict) {
   return words[verdict];
 }
 
-static void print_failure(struct scn_output *output, const struct rep_scenario *result) {
-  char replay[4096];
-  scn_output_replay(output->program, result, replay, sizeof replay);
+/* The reason of a verdict, ended by a new line. */
+static void print_reason(const struct rep_scenario *result) {
   const char *failure = result->failure == NULL ? "" : result->failure;
   size_t length = strlen(failure);
-  printf("%s%s  to run it again: %s\n\n", failure,
-         length > 0 && failure[length - 1] != '\n' ? "\n" : "", replay);
+  printf("%s%s", failure, length > 0 && failure[length - 1] != '\n' ? "\n" : "");
 }
 
-void scn_output_result(struct scn_output *output, const struct rep_scenario *result) {
+/* Counts a result and prints its line, `about` at the end. False: that was all. */
+static bool print_result(struct scn_output *output, const struct rep_scenario *result,
+                         const char *about) {
   output->counts[result->verdict]++;
   bool passed = result->verdict == REP_PASS;
   if (passed && output->quiet) {
-    return;
+    return false;
   }
   clear_progress(output);
   char name[NAME_SIZE];
-  char virtual_time[SIM_DURATION_TEXT_SIZE];
   full_name(result->name, result->variant, name, sizeof name);
-  sim_duration_format(result->virtual_ns, virtual_time);
-  printf("%s%-5s%s  %-*s  %12s  %8" PRIu64 " events\n", output->color ? (passed ? GREEN : RED) : "",
+  printf("%s%-5s%s  %-*s  %s\n", output->color ? (passed ? GREEN : RED) : "",
          verdict_word(result->verdict), output->color ? PLAIN : "", output->name_width, name,
-         virtual_time, sim_trace_count(result->trace));
+         about);
   if (!passed) {
-    print_failure(output, result);
+    print_reason(result);
+  }
+  return !passed;
+}
+
+void scn_output_result(struct scn_output *output, const struct rep_scenario *result) {
+  char virtual_time[SIM_DURATION_TEXT_SIZE];
+  char about[SIM_DURATION_TEXT_SIZE + 64];
+  sim_duration_format(result->virtual_ns, virtual_time);
+  snprintf(about, sizeof about, "%12s  %8" PRIu64 " events", virtual_time,
+           sim_trace_count(result->trace));
+  if (print_result(output, result, about)) {
+    char replay[4096];
+    scn_output_replay(output->program, result, replay, sizeof replay);
+    printf("  to run it again: %s\n\n", replay);
   }
 }
 
 static void describe_coverage(const struct rep_exploration *explored, char *text, size_t size) {
-  int64_t wall_ms = explored->wall_ns / WSP_MILLISECOND;
-  uint64_t per_second = explored->events * 1000 / (uint64_t)(wall_ms == 0 ? 1 : wall_ms);
   if (explored->complete) {
-    int length = snprintf(text, size, "all %" PRIu64 " orders hold", explored->orders);
-    snprintf(text + length, size - (size_t)length, " (%" PRIu64 " events)", explored->events);
+    snprintf(text, size, "all %" PRIu64 " orders hold; %" PRIu64 " events", explored->orders,
+             explored->events);
     return;
   }
+  uint64_t wall_ms = (uint64_t)(explored->wall_ns / WSP_MILLISECOND);
   snprintf(text, size,
            "%" PRIu64 " runs, %" PRIu64 " distinct schedules%s; %" PRIu64 " events, %" PRIu64 "/s",
            explored->runs, explored->schedules, explored->orders > 0 ? " (not all orders)" : "",
-           explored->events, per_second);
-}
-
-static void print_hit(const struct scn_output *output, const struct rep_scenario *result) {
-  const char *failure = result->failure == NULL ? "" : result->failure;
-  size_t length = strlen(failure);
-  printf("%s%s  found in run %" PRIu64 " (%s), seed %" PRIu64 ", schedule %s%s%s\n", failure,
-         length > 0 && failure[length - 1] != '\n' ? "\n" : "", result->exploration.runs,
-         result->exploration.strategy, result->seed,
-         result->schedule != NULL && result->schedule[0] != '\0' ? "\"" : "",
-         result->schedule == NULL || result->schedule[0] == '\0' ? "of the file" : result->schedule,
-         result->schedule != NULL && result->schedule[0] != '\0' ? "\"" : "");
-  if (output->database == NULL) {
-    printf("  record it (--db FILE) to keep its timeline\n\n");
-    return;
-  }
-  printf("  recorded as scenario %" PRId64 " of %s\n\n", output->recorded_id, output->database);
+           explored->events, explored->events * 1000 / (wall_ms == 0 ? 1 : wall_ms));
 }
 
 void scn_output_exploration(struct scn_output *output, const struct rep_scenario *result) {
-  output->counts[result->verdict]++;
-  bool passed = result->verdict == REP_PASS;
-  if (passed && output->quiet) {
-    return;
-  }
-  clear_progress(output);
-  char name[NAME_SIZE];
   char coverage[256];
-  full_name(result->name, result->variant, name, sizeof name);
   describe_coverage(&result->exploration, coverage, sizeof coverage);
-  printf("%s%-5s%s  %-*s  %s\n", output->color ? (passed ? GREEN : RED) : "",
-         verdict_word(result->verdict), output->color ? PLAIN : "", output->name_width, name,
-         coverage);
-  if (!passed) {
-    print_hit(output, result);
+  if (print_result(output, result, coverage)) {
+    const char *schedule = result->schedule == NULL ? "" : result->schedule;
+    printf("  found in run %" PRIu64 " (%s), seed %" PRIu64 ", ", result->exploration.runs,
+           result->exploration.strategy, result->seed);
+    if (schedule[0] == '\0') {
+      printf("in insertion order\n");
+    } else {
+      printf("schedule \"%s\"\n", schedule);
+    }
+    if (output->database == NULL) {
+      printf("  record it (--db FILE) to keep its timeline\n\n");
+    } else {
+      printf("  recorded as scenario %" PRId64 " of %s\n\n", output->recorded_id, output->database);
+    }
   }
-  fflush(stdout);
+  fflush(stdout); /* a search may take long until the next one */
 }
 
 void scn_output_summary(struct scn_output *output, const char *database, const char *stopped) {

@@ -72,9 +72,10 @@ static struct scn_key key_of_schedule(const struct sim_trace *trace, uint64_t se
 static bool judge(struct search *search, struct scn_world *world) {
   bool is_new;
   uint64_t seed = scn_runner_attempt(search->runner)->seed;
-  scn_seen_put(&search->schedules, key_of_schedule(world->trace, seed), &is_new);
+  bool kept =
+      scn_seen_put(&search->schedules, key_of_schedule(world->trace, seed), &is_new) != NULL;
   search->told->runs++;
-  search->told->schedules += is_new;
+  search->told->schedules += kept && is_new;
   search->verdict = scn_verdict_reach(world);
   if (search->verdict == REP_PASS) {
     return true;
@@ -157,13 +158,14 @@ static bool run_with_seed(struct search *search, uint64_t run, const struct scn_
   return judge(search, world);
 }
 
-/* The same seed first, since the start is a snapshot of the arena that other seeds overwrite. */
+/* Nothing to choose: with the file's seed there is only one run. The same seed first, since the
+ * start is a snapshot of the arena that other seeds overwrite. */
 static void search_drawn(struct search *search) {
   struct scn_drawn_order order;
   uint64_t runs = search->options->runs;
   uint64_t with_seed = search->options->same_seed ? 0 : runs / 2;
   bool go_on = run_from_start(search, &scn_strategy_first);
-  for (uint64_t run = 1; go_on && run < runs - with_seed; run++) {
+  for (uint64_t run = 1; go_on && search->choices > 0 && run < runs - with_seed; run++) {
     struct scn_chooser chooser = draw(search, &order, run);
     go_on = run_from_start(search, &chooser);
   }
