@@ -32,6 +32,7 @@ struct sim_trace {
   _Atomic uint64_t string_bytes;
   _Atomic uint32_t strings;
   atomic_bool full;
+  uint64_t events_of[SIM_EVENT_KIND_COUNT];
   uint64_t max_events;
   uint64_t max_string_bytes;
   uint32_t max_strings;
@@ -97,8 +98,15 @@ void sim_trace_destroy(struct sim_trace *trace) {
   }
 }
 
+/* Not by a rewind, which takes out one by one. */
 void sim_trace_reset(struct sim_trace *trace) {
-  sim_trace_rewind(trace, (struct sim_trace_mark){.string_bytes = 1, .strings = 1});
+  memset(trace->table, 0, trace->slots * sizeof(*trace->table));
+  memset(trace->events_of, 0, sizeof(trace->events_of));
+  trace->slots = FIRST_SLOTS;
+  atomic_store_explicit(&trace->events, 0, memory_order_release);
+  atomic_store_explicit(&trace->strings, 1, memory_order_release);
+  atomic_store_explicit(&trace->string_bytes, 1, memory_order_release);
+  atomic_store_explicit(&trace->full, false, memory_order_release);
 }
 
 static void set_full(struct sim_trace *trace) {
@@ -117,6 +125,10 @@ static uint32_t string_count(const struct sim_trace *trace) {
   return atomic_load_explicit(&trace->strings, memory_order_acquire);
 }
 
+uint64_t sim_trace_count_of(const struct sim_trace *trace, int kind) {
+  return kind >= 0 && kind < SIM_EVENT_KIND_COUNT ? trace->events_of[kind] : 0;
+}
+
 bool sim_trace_append(struct sim_trace *trace, const struct sim_event *event) {
   uint64_t count = sim_trace_count(trace);
   if (count == trace->max_events) {
@@ -124,6 +136,9 @@ bool sim_trace_append(struct sim_trace *trace, const struct sim_event *event) {
     return false;
   }
   trace->event_records[count] = *event;
+  if (event->kind < SIM_EVENT_KIND_COUNT) {
+    trace->events_of[event->kind]++;
+  }
   atomic_store_explicit(&trace->events, count + 1, memory_order_release);
   return true;
 }
@@ -277,6 +292,13 @@ void sim_trace_rewind(struct sim_trace *trace, struct sim_trace_mark mark) {
       slot = (slot + 1) & mask;
     }
     trace->table[slot] = 0;
+  }
+  uint64_t events = sim_trace_count(trace);
+  for (uint64_t i = mark.events; i < events; i++) {
+    uint16_t kind = trace->event_records[i].kind;
+    if (kind < SIM_EVENT_KIND_COUNT) {
+      trace->events_of[kind]--;
+    }
   }
   atomic_store_explicit(&trace->events, mark.events, memory_order_release);
   atomic_store_explicit(&trace->strings, mark.strings, memory_order_release);

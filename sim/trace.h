@@ -85,6 +85,9 @@ bool sim_trace_append(struct sim_trace *trace, const struct sim_event *event);
 bool sim_trace_full(const struct sim_trace *trace);
 
 uint64_t sim_trace_count(const struct sim_trace *trace);
+/* How many of them are of `kind`; 0 when there is no such kind. For the process that writes, or
+ * when none writes any more. */
+uint64_t sim_trace_count_of(const struct sim_trace *trace, int kind);
 /* The events, in order; valid until reset. */
 const struct sim_event *sim_trace_events(const struct sim_trace *trace);
 

@@ -64,6 +64,19 @@ static void a_ramp_is_exact_to_the_nanosecond(void) {
   assert_times(&load, falling, 11);
 }
 
+/* Of a ramp that 128 bits do not hold. */
+static void a_ramp_over_a_century_is_exact_too(void) {
+  struct scn_load load = {.arrivals = SCN_ARRIVALS_RAMP,
+                          .rate = ten_a_second,
+                          .end_rate = ten_a_second,
+                          .duration = 100 * 365 * 24 * 60 * WSP_MINUTE};
+  struct scn_arrivals arrivals;
+  scn_arrivals_init(&arrivals, &load, 1, 0);
+  for (int64_t i = 0; i < 1000; i++) {
+    CU_ASSERT_EQUAL(scn_arrivals_next(&arrivals), i * 100 * WSP_MILLISECOND);
+  }
+}
+
 static void a_long_ramp_has_as_many_arrivals_as_its_area(void) {
   struct scn_load load = {.arrivals = SCN_ARRIVALS_RAMP,
                           .rate = ten_a_second,
@@ -123,6 +136,8 @@ static void a_product_is_divided_exactly_and_saturates(void) {
                   UINT64_C(4115226300411522630));
   CU_ASSERT_EQUAL(scn_multiply_divide(UINT64_MAX, 3, 2), UINT64_MAX);
   CU_ASSERT_EQUAL(scn_multiply_divide(0, 5, 9), 0);
+  CU_ASSERT_EQUAL(scn_multiply_divide(UINT64_MAX, UINT64_MAX, UINT64_MAX), UINT64_MAX);
+  CU_ASSERT_EQUAL(scn_multiply_divide(UINT64_MAX - 1, UINT64_MAX, UINT64_MAX), UINT64_MAX - 1);
 }
 
 CU_TestInfo suite_arrivals[] = {
@@ -131,6 +146,7 @@ CU_TestInfo suite_arrivals[] = {
     {"a burst comes at 0 and every so often", a_burst_comes_at_0_and_every_so_often},
     {"a trace ends before for", a_trace_ends_before_for},
     {"a ramp is exact to the nanosecond", a_ramp_is_exact_to_the_nanosecond},
+    {"a ramp over a century is exact too", a_ramp_over_a_century_is_exact_too},
     {"a long ramp has as many arrivals as its area", a_long_ramp_has_as_many_arrivals_as_its_area},
     {"poisson has the mean rate and depends on seed and index",
      poisson_has_the_mean_rate_and_depends_on_seed_and_index},

@@ -193,6 +193,26 @@ static void a_grown_table_leads_to_nothing_that_was_taken_out(void) {
   }
 }
 
+static void events_are_counted_by_kind_through_a_rewind(void) {
+  struct sim_trace *trace = sim_trace_create(100, false);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(trace);
+  CU_ASSERT_TRUE(append_at(trace, 1));
+  struct sim_trace_mark mark = sim_trace_mark(trace);
+  CU_ASSERT_TRUE(append_at(trace, 2));
+  CU_ASSERT_TRUE(sim_trace_append(trace, &(struct sim_event){.t_ns = 3, .kind = SIM_RUN_ENDED}));
+  CU_ASSERT_TRUE(sim_trace_append(trace, &(struct sim_event){.kind = SIM_EVENT_KIND_COUNT}));
+  CU_ASSERT_EQUAL(sim_trace_count_of(trace, WSP_CONN_FREED), 2);
+  CU_ASSERT_EQUAL(sim_trace_count_of(trace, SIM_RUN_ENDED), 1);
+  CU_ASSERT_EQUAL(sim_trace_count_of(trace, SIM_EVENT_KIND_COUNT), 0);
+  CU_ASSERT_EQUAL(sim_trace_count_of(trace, -1), 0);
+  sim_trace_rewind(trace, mark);
+  CU_ASSERT_EQUAL(sim_trace_count_of(trace, WSP_CONN_FREED), 1);
+  CU_ASSERT_EQUAL(sim_trace_count_of(trace, SIM_RUN_ENDED), 0);
+  sim_trace_reset(trace);
+  CU_ASSERT_EQUAL(sim_trace_count_of(trace, WSP_CONN_FREED), 0);
+  sim_trace_destroy(trace);
+}
+
 static void rewinding_brings_back_whether_it_was_full(void) {
   struct sim_trace *trace = sim_trace_create(1, false);
   CU_ASSERT_PTR_NOT_NULL_FATAL(trace);
@@ -332,6 +352,7 @@ CU_TestInfo suite_trace[] = {
     {"rewinding takes out exactly what came later", rewinding_takes_out_exactly_what_came_later},
     {"a grown table leads to nothing that was taken out",
      a_grown_table_leads_to_nothing_that_was_taken_out},
+    {"events are counted by kind through a rewind", events_are_counted_by_kind_through_a_rewind},
     {"rewinding brings back whether it was full", rewinding_brings_back_whether_it_was_full},
     {"the pool's events become records", the_pools_events_become_records},
     {"conns keep their names through a rewind", conns_keep_their_names_through_a_rewind},

@@ -75,9 +75,37 @@ static uint64_t rate_per_second(const struct scn_rate *rate) {
 struct ramp {
   uint64_t first_rate, last_rate, duration;
   struct scn_wide needed; /* the right side */
+  bool fits;              /* both sides have 128 bits at most, for all t up to the duration */
+  scn_double needed_if_fits;
 };
 
+/* Whether left * right has 128 bits at most. */
+static bool multiply(scn_double left, scn_double right, scn_double *product) {
+  return !__builtin_mul_overflow(left, right, product);
+}
+
+static bool left_side_fits(const struct ramp *ramp) {
+  scn_double most = (scn_double)ramp->first_rate + ramp->last_rate;
+  return multiply(most, 2 * ramp->duration, &most) && multiply(most, ramp->duration, &most);
+}
+
+static struct ramp ramp_to(const struct scn_load *load, uint64_t number) {
+  struct ramp ramp = {.first_rate = rate_per_second(&load->rate),
+                      .last_rate = rate_per_second(&load->end_rate),
+                      .duration = (uint64_t)load->duration};
+  ramp.fits = left_side_fits(&ramp) && multiply((scn_double)number * (2 * ramp.duration),
+                                                BILLION * BILLION, &ramp.needed_if_fits);
+  ramp.needed = scn_wide_multiply(scn_wide_from(number), 2 * ramp.duration);
+  ramp.needed = scn_wide_multiply(scn_wide_multiply(ramp.needed, BILLION), BILLION);
+  return ramp;
+}
+
 static bool has_arrived(const struct ramp *ramp, uint64_t t) {
+  if (ramp->fits) {
+    scn_double rates =
+        (scn_double)ramp->first_rate * (2 * ramp->duration - t) + (scn_double)ramp->last_rate * t;
+    return rates * t >= ramp->needed_if_fits;
+  }
   struct scn_wide rates =
       scn_wide_add(scn_wide_multiply(scn_wide_from(ramp->first_rate), 2 * ramp->duration - t),
                    scn_wide_multiply(scn_wide_from(ramp->last_rate), t));
@@ -98,11 +126,7 @@ static void halve(const struct ramp *ramp, uint64_t t, uint64_t *low, uint64_t *
 
 static wsp_time next_of_ramp(const struct scn_arrivals *arrivals) {
   const struct scn_load *load = arrivals->load;
-  struct ramp ramp = {.first_rate = rate_per_second(&load->rate),
-                      .last_rate = rate_per_second(&load->end_rate),
-                      .duration = (uint64_t)load->duration};
-  ramp.needed = scn_wide_multiply(scn_wide_from(arrivals->number), 2 * ramp.duration);
-  ramp.needed = scn_wide_multiply(scn_wide_multiply(ramp.needed, BILLION), BILLION);
+  struct ramp ramp = ramp_to(load, arrivals->number);
   uint64_t last = (uint64_t)arrivals->last;
   uint64_t low = last;
   uint64_t high = ramp.duration;

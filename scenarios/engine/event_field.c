@@ -53,12 +53,28 @@ struct scn_actual scn_event_field(const struct sim_trace *trace, const struct si
   return type == NULL ? scn_actual_absent() : detail_field(trace, event, type, field);
 }
 
+struct scn_event_search scn_event_search(const struct sim_trace *trace, const char *kind,
+                                         uint64_t from) {
+  int number = sim_event_kind_by_name(kind);
+  return (struct scn_event_search){
+      .trace = trace, .kind = number, .next = from, .left = sim_trace_count_of(trace, number)};
+}
+
+const struct sim_event *scn_event_search_next(struct scn_event_search *search) {
+  const struct sim_event *events = sim_trace_events(search->trace);
+  uint64_t count = search->left > 0 ? sim_trace_count(search->trace) : 0;
+  while (search->next < count) {
+    const struct sim_event *event = &events[search->next++];
+    if (event->kind == search->kind) {
+      search->left--;
+      return event;
+    }
+  }
+  return NULL;
+}
+
 bool scn_event_matches(const struct sim_trace *trace, const struct sim_event *event,
                        const struct scn_event_pattern *pattern, const struct scn_names *names) {
-  const struct sim_event_type *type = sim_event_type(event->kind);
-  if (type == NULL || strcmp(type->name, pattern->kind) != 0) {
-    return false;
-  }
   for (size_t i = 0; i < pattern->where_count; i++) {
     const struct scn_comparison *comparison = &pattern->where[i];
     struct scn_actual actual = scn_event_field(trace, event, comparison->field);

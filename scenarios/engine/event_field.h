@@ -13,8 +13,22 @@
 struct scn_actual scn_event_field(const struct sim_trace *trace, const struct sim_event *event,
                                   const char *field);
 
-/* Whether kind and all fields are as the pattern says. `names` resolves labels for the field
- * conn. */
+/* Goes through the events of one kind, in order. */
+struct scn_event_search {
+  const struct sim_trace *trace;
+  int kind;
+  uint64_t next; /* where to look from */
+  uint64_t left; /* at most so many of the kind are still to come */
+};
+
+/* A search for events of `kind` (a name) from number `from` (of the trace, from 0) on. */
+struct scn_event_search scn_event_search(const struct sim_trace *trace, const char *kind,
+                                         uint64_t from);
+/* The next one, which is number `search->next - 1`; NULL: there is none. */
+const struct sim_event *scn_event_search_next(struct scn_event_search *search);
+
+/* Whether all fields of an event of the pattern's kind are as the pattern says. `names` resolves
+ * labels for the field conn. */
 bool scn_event_matches(const struct sim_trace *trace, const struct sim_event *event,
                        const struct scn_event_pattern *pattern, const struct scn_names *names);
 

@@ -51,14 +51,14 @@ static void append_others(struct scn_text *text, const char *kind, uint64_t othe
 bool scn_judge_event(struct scn_judging *judging) {
   const struct scn_expectation *expectation = judging->expectation;
   const struct scn_event_pattern *pattern = &expectation->events[0];
-  const struct sim_event *events = sim_trace_events(judging->view->trace);
-  uint64_t count = sim_trace_count(judging->view->trace);
   uint64_t found = 0;
   uint64_t others = 0;
-  for (uint64_t i = 0; i < count; i++) {
-    if (matches(judging, pattern, &events[i])) {
+  struct scn_event_search search = scn_event_search(judging->view->trace, pattern->kind, 0);
+  const struct sim_event *event;
+  while ((event = scn_event_search_next(&search)) != NULL) {
+    if (matches(judging, pattern, event)) {
       found++;
-    } else if (is_of_kind(pattern, 1, &events[i])) {
+    } else {
       others++;
     }
   }
@@ -105,17 +105,16 @@ static void fail_missing(struct scn_judging *judging, size_t index, bool has_pre
 
 static void judge_sequence(struct scn_judging *judging) {
   const struct scn_expectation *expectation = judging->expectation;
-  const struct sim_event *events = sim_trace_events(judging->view->trace);
-  uint64_t count = sim_trace_count(judging->view->trace);
   uint64_t next = 0;
   for (size_t i = 0; i < expectation->event_count; i++) {
     const struct scn_event_pattern *pattern = &expectation->events[i];
-    uint64_t at = next;
-    while (at < count && !matches(judging, pattern, &events[at])) {
-      at++;
-    }
+    struct scn_event_search search = scn_event_search(judging->view->trace, pattern->kind, next);
+    const struct sim_event *event;
+    do {
+      event = scn_event_search_next(&search);
+    } while (event != NULL && !matches(judging, pattern, event));
     struct scn_text *text = scn_judging_actual(judging);
-    if (at == count) {
+    if (event == NULL) {
       scn_text_printf(text, "%s missing", pattern->kind);
       judging->has_focus = i > 0;
       judging->focus = i > 0 ? next - 1 : 0;
@@ -123,19 +122,20 @@ static void judge_sequence(struct scn_judging *judging) {
       return;
     }
     scn_text_printf(text, "%s at ", pattern->kind);
-    scn_text_duration(text, events[at].t_ns);
-    next = at + 1;
+    scn_text_duration(text, event->t_ns);
+    next = search.next;
   }
 }
 
 static void judge_forbidden(struct scn_judging *judging, const struct scn_event_pattern *pattern) {
   const struct sim_event *events = sim_trace_events(judging->view->trace);
-  uint64_t count = sim_trace_count(judging->view->trace);
   uint64_t found = 0;
   uint64_t first = 0;
-  for (uint64_t i = 0; i < count; i++) {
-    if (matches(judging, pattern, &events[i])) {
-      first = found == 0 ? i : first;
+  struct scn_event_search search = scn_event_search(judging->view->trace, pattern->kind, 0);
+  const struct sim_event *event;
+  while ((event = scn_event_search_next(&search)) != NULL) {
+    if (matches(judging, pattern, event)) {
+      first = found == 0 ? search.next - 1 : first;
       found++;
     }
   }

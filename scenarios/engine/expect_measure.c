@@ -106,25 +106,37 @@ static int by_value(const void *a, const void *b) {
   return x->event < y->event ? -1 : x->event > y->event;
 }
 
+/* Which of the values of a kind is called `name`. */
+static size_t value_index(int kind, const char *name) {
+  const struct sim_event_type *type = sim_event_type((uint16_t)kind);
+  size_t index = 0;
+  while (strcmp(type->values[index], name) != 0) {
+    index++;
+    assert(index < sizeof type->values / sizeof type->values[0]);
+  }
+  return index;
+}
+
 /* The samples in ascending order, in fresh memory. False: no memory. */
 static bool collect(struct scn_judging *judging, struct sample **samples, size_t *count) {
   const struct sim_trace *trace = judging->view->trace;
-  const struct sim_event *events = sim_trace_events(trace);
   const struct measure *measure = measure_of(judging->expectation->subject);
-  uint64_t event_count = sim_trace_count(trace);
   *count = 0;
-  for (uint64_t i = 0; i < event_count; i++) {
-    *count += percentile_touches(judging, &events[i]);
+  for (size_t k = 0; measure != NULL && k < 2 && measure->kinds[k] != NULL; k++) {
+    *count += sim_trace_count_of(trace, sim_event_kind_by_name(measure->kinds[k]));
   }
   *samples = *count > 0 ? calloc(*count, sizeof **samples) : NULL;
   if (*samples == NULL) {
     return *count == 0;
   }
   size_t filled = 0;
-  for (uint64_t i = 0; i < event_count; i++) {
-    if (percentile_touches(judging, &events[i])) {
-      struct scn_actual value = scn_event_field(trace, &events[i], measure->field);
-      (*samples)[filled++] = (struct sample){.value_ns = value.integer, .event = i};
+  for (size_t k = 0; k < 2 && measure->kinds[k] != NULL; k++) {
+    struct scn_event_search search = scn_event_search(trace, measure->kinds[k], 0);
+    size_t field = value_index(search.kind, measure->field);
+    const struct sim_event *event;
+    while ((event = scn_event_search_next(&search)) != NULL) {
+      (*samples)[filled++] =
+          (struct sample){.value_ns = event->values[field], .event = search.next - 1};
     }
   }
   qsort(*samples, *count, sizeof **samples, by_value);

@@ -49,23 +49,10 @@ int scn_wide_compare(struct scn_wide left, struct scn_wide right) {
 }
 
 uint64_t scn_multiply_divide(uint64_t a, uint64_t b, uint64_t divisor) {
-  assert(divisor > 0 && divisor < UINT64_C(1) << 63);
+  assert(divisor > 0);
   if (b == 0 || a <= UINT64_MAX / b) {
-    return a * b / divisor; /* nearly always: the long way costs 128 steps */
+    return a * b / divisor;
   }
-  struct scn_wide product = scn_wide_multiply(scn_wide_from(a), b);
-  uint64_t quotient = 0;
-  uint64_t rest = 0;
-  for (int bit = 127; bit >= 0; bit--) {
-    rest = rest << 1 | (product.limbs[bit / 32] >> (bit % 32) & 1);
-    if (quotient >> 63 != 0) {
-      return UINT64_MAX;
-    }
-    quotient <<= 1;
-    if (rest >= divisor) {
-      rest -= divisor;
-      quotient |= 1;
-    }
-  }
-  return quotient;
+  scn_double quotient = (scn_double)a * b / divisor;
+  return quotient > UINT64_MAX ? UINT64_MAX : (uint64_t)quotient;
 }

@@ -18,8 +18,10 @@ struct scn_wide scn_wide_multiply(struct scn_wide wide, uint64_t factor);
 /* Less than, equal to or greater than 0. */
 int scn_wide_compare(struct scn_wide left, struct scn_wide right);
 
-/* floor(a * b / divisor), UINT64_MAX when it is larger than that. `divisor` is not 0 and below
- * 2^63. */
+/* Whole numbers of 128 bits, which do for nearly all: an order of magnitude faster. */
+__extension__ typedef unsigned __int128 scn_double;
+
+/* floor(a * b / divisor), UINT64_MAX when it is larger than that. `divisor` is not 0. */
 uint64_t scn_multiply_divide(uint64_t a, uint64_t b, uint64_t divisor);
 
 #endif
