@@ -87,7 +87,7 @@ struct rep_scenario {
   int64_t virtual_ns, wall_ns;
   char timeline_sha256[65];
   const struct sim_trace *trace;
-  const struct rep_op *ops;
+  const struct rep_op *const *ops;
   size_t op_count;
   const struct rep_metric *metrics;
   size_t metric_count;

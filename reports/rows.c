@@ -106,7 +106,7 @@ static void put_event(struct cursor *cursor, size_t index) {
 }
 
 static void put_op(struct cursor *cursor, size_t index) {
-  const struct rep_op *op = &cursor->scenario->ops[index];
+  const struct rep_op *op = cursor->scenario->ops[index];
   put_integer(cursor, cursor->scenario_id);
   put_integer(cursor, (int64_t)index + 1);
   put_text(cursor, op->label);

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const struct rep_op ops[] = {
+static const struct rep_op op_rows[] = {
     {.label = "a",
      .kind = REP_OP_ACQUIRE,
      .account = 99,
@@ -52,6 +52,7 @@ static const struct rep_op ops[] = {
      .queue_wait_ns = -1,
      .conn_pick_ns = -1},
 };
+static const struct rep_op *const ops[] = {&op_rows[0], &op_rows[1], &op_rows[2], &op_rows[3]};
 
 static const struct rep_metric metrics[] = {
     {.t_ns = 1000000, .account = 99, .name = "leased", .value = 1},

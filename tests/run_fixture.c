@@ -46,8 +46,8 @@ void run_fixture_deinit(struct run_fixture *fixture) {
 const struct rep_op *run_fixture_op(const struct run_fixture *fixture, const char *label) {
   static const struct rep_op none = {.label = "none", .result = "none", .ended_ns = -2};
   for (size_t i = 0; i < fixture->result.op_count; i++) {
-    if (strcmp(fixture->result.ops[i].label, label) == 0) {
-      return &fixture->result.ops[i];
+    if (strcmp(fixture->result.ops[i]->label, label) == 0) {
+      return fixture->result.ops[i];
     }
   }
   printf("\n    no operation is called %s\n", label);

@@ -65,7 +65,7 @@ static bool begin(struct scene *scene) {
   scene->run.scenario.upstreams = upstreams;
   scene->run.scenario.upstream_count = COUNT(upstreams);
   scene->run.rows.trace = scene->fakes.trace;
-  scene->run.rows.ops = &scene->a->record;
+  scene->run.rows.ops = scn_operations_records(scene->run.operations);
   scene->run.rows.op_count = 1;
   scene->run.view.now = 20 * MS;
   scene->run.view.trace = scene->fakes.trace;

@@ -80,6 +80,21 @@ static bool see(void *context, size_t index, const struct rep_scenario *result) 
   return ++seen->count != seen->stop_after;
 }
 
+static void job_with_an_op(struct scn_runner *runner, const struct scn_scenario *of,
+                           const struct scn_variant *variant, struct rep_scenario *result) {
+  static const struct rep_op op = {.label = "a", .result = "ok"};
+  static const struct rep_op *const ops[] = {&op};
+  easy_job(runner, of, variant, result);
+  result->ops = ops;
+  result->op_count = 1;
+}
+
+static bool count_ops(void *context, size_t index, const struct rep_scenario *result) {
+  (void)index;
+  *(size_t *)context += result->op_count;
+  return true;
+}
+
 static bool always(void *context, size_t finished) {
   (void)context;
   (void)finished;
@@ -125,6 +140,27 @@ static void results_come_in_the_order_of_the_plan(void) {
       CU_ASSERT_EQUAL(seen.virtual_times[i], (int64_t)i * 10 * WSP_MILLISECOND);
       CU_ASSERT_EQUAL(seen.events[i], 1);
     }
+  }
+}
+
+static void operations_come_only_where_they_are_kept(void) {
+  struct scn_plan_item items[ITEMS];
+  for (size_t i = 0; i < ITEMS; i++) {
+    items[i] = (struct scn_plan_item){.scenario = &scenario, .variant = &variants[i]};
+  }
+  for (int keeps = 0; keeps <= 1; keeps++) {
+    size_t ops = 0;
+    struct scn_workers_options options = {.jobs = 2,
+                                          .wall_limit_ns = WSP_MINUTE,
+                                          .job = job_with_an_op,
+                                          .keeps_ops = keeps != 0,
+                                          .done = count_ops,
+                                          .go_on = always,
+                                          .context = &ops};
+    char message[256];
+    CU_ASSERT_EQUAL(scn_workers_run(items, ITEMS, &options, message, sizeof message),
+                    SCN_WORKERS_DONE);
+    CU_ASSERT_EQUAL(ops, keeps != 0 ? ITEMS : 0);
   }
 }
 
@@ -184,6 +220,7 @@ static void a_packet_brings_back_all_rows(void) {
                             .result = "pending",
                             .conn = "oa_ws_99_1",
                             .queue_wait_ns = -1};
+  const struct rep_op *const ops[] = {&op};
   const struct rep_metric metric = {.t_ns = 5, .account = 0, .name = "acquire_total", .value = 7};
   const struct rep_expectation expectation = {.index = 3, .text = "{}", .passed = true};
   const struct rep_violation violation = {.t_ns = 9, .invariant = "x", .detail = ""};
@@ -192,7 +229,7 @@ static void a_packet_brings_back_all_rows(void) {
                                     .virtual_ns = 11,
                                     .wall_ns = 12,
                                     .timeline_sha256 = "abc",
-                                    .ops = &op,
+                                    .ops = ops,
                                     .op_count = 1,
                                     .metrics = &metric,
                                     .metric_count = 1,
@@ -211,11 +248,11 @@ static void a_packet_brings_back_all_rows(void) {
   CU_ASSERT_EQUAL(got.wall_ns, 12);
   CU_ASSERT_STRING_EQUAL(got.timeline_sha256, "abc");
   CU_ASSERT_EQUAL_FATAL(got.op_count, 1);
-  CU_ASSERT_STRING_EQUAL(got.ops[0].label, "a");
-  CU_ASSERT_EQUAL(got.ops[0].kind, REP_OP_READ);
-  CU_ASSERT_STRING_EQUAL(got.ops[0].result, "pending");
-  CU_ASSERT_PTR_NULL(got.ops[0].error_text);
-  CU_ASSERT_STRING_EQUAL(got.ops[0].conn, "oa_ws_99_1");
+  CU_ASSERT_STRING_EQUAL(got.ops[0]->label, "a");
+  CU_ASSERT_EQUAL(got.ops[0]->kind, REP_OP_READ);
+  CU_ASSERT_STRING_EQUAL(got.ops[0]->result, "pending");
+  CU_ASSERT_PTR_NULL(got.ops[0]->error_text);
+  CU_ASSERT_STRING_EQUAL(got.ops[0]->conn, "oa_ws_99_1");
   CU_ASSERT_EQUAL(got.metrics[0].value, 7);
   CU_ASSERT_STRING_EQUAL(got.metrics[0].name, "acquire_total");
   CU_ASSERT_EQUAL(got.expectations[0].index, 3);
@@ -228,7 +265,8 @@ static void a_packet_brings_back_all_rows(void) {
 
 static void a_packet_that_is_cut_off_is_refused(void) {
   const struct rep_op op = {.label = "a", .result = "ok"};
-  const struct rep_scenario sent = {.failure = "why", .ops = &op, .op_count = 1};
+  const struct rep_op *const ops[] = {&op};
+  const struct rep_scenario sent = {.failure = "why", .ops = ops, .op_count = 1};
   struct scn_bytes bytes = {0};
   scn_packet_write(&bytes, &sent);
   for (size_t length = 0; length < bytes.length; length++) {
@@ -245,6 +283,7 @@ static void a_packet_that_is_cut_off_is_refused(void) {
 
 CU_TestInfo suite_workers[] = {
     {"results come in the order of the plan", results_come_in_the_order_of_the_plan},
+    {"operations come only where they are kept", operations_come_only_where_they_are_kept},
     {"a crash costs one scenario and shows its last events",
      a_crash_costs_one_scenario_and_shows_its_last_events},
     {"an exit in the last scenario is a crash with its status",

@@ -117,6 +117,7 @@ static int run_plan(const struct scn_arguments *arguments, const struct scn_sett
       .jobs = settings->jobs,
       .wall_limit_ns = settings->wall_limit,
       .job = job,
+      .keeps_ops = session.recorder != NULL,
       .done = scenario_done,
       .go_on = may_go_on,
       .context = &session,

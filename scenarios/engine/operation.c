@@ -15,7 +15,7 @@ struct slot {
 
 struct scn_operations {
   struct sim_arena *arena;
-  struct scn_operation **items;
+  struct rep_op **items; /* each is the first member of a scn_operation */
   size_t count;
   size_t capacity;
   struct slot *slots;
@@ -46,7 +46,7 @@ static size_t find_slot(const struct scn_operations *operations, const char *lab
   size_t slot = hash & mask;
   while (operations->slots[slot].item != 0 &&
          (operations->slots[slot].hash != hash ||
-          strcmp(operations->items[operations->slots[slot].item - 1]->record.label, label) != 0)) {
+          strcmp(operations->items[operations->slots[slot].item - 1]->label, label) != 0)) {
     slot = (slot + 1) & mask;
   }
   return slot;
@@ -56,7 +56,7 @@ static bool grow(struct scn_operations *operations) {
   size_t capacity = operations->capacity == 0 ? FIRST_CAPACITY : 2 * operations->capacity;
   size_t slot_count = 2 * capacity;
   struct sim_arena *arena = operations->arena;
-  struct scn_operation **items = sim_arena_allocate(arena, capacity * sizeof *items);
+  struct rep_op **items = sim_arena_allocate(arena, capacity * sizeof *items);
   struct slot *slots = sim_arena_zeroed(arena, slot_count * sizeof *slots);
   if (items == NULL || slots == NULL) {
     sim_arena_release(arena, items, capacity * sizeof *items);
@@ -110,7 +110,7 @@ struct scn_operation *scn_operations_add(struct scn_operations *operations, cons
   uint32_t hash = hash_label(name);
   size_t slot = find_slot(operations, name, hash);
   assert(operations->slots[slot].item == 0 && "labels are unique: the loader sees to it");
-  operations->items[operations->count++] = operation;
+  operations->items[operations->count++] = &operation->record;
   operations->slots[slot] = (struct slot){(uint32_t)operations->count, hash};
   return operation;
 }
@@ -121,7 +121,11 @@ struct scn_operation *scn_operations_find(const struct scn_operations *operation
     return NULL;
   }
   uint32_t item = operations->slots[find_slot(operations, label, hash_label(label))].item;
-  return item == 0 ? NULL : operations->items[item - 1];
+  return item == 0 ? NULL : (struct scn_operation *)operations->items[item - 1];
+}
+
+const struct rep_op *const *scn_operations_records(const struct scn_operations *operations) {
+  return (const struct rep_op *const *)operations->items;
 }
 
 size_t scn_operations_count(const struct scn_operations *operations) {
@@ -130,5 +134,5 @@ size_t scn_operations_count(const struct scn_operations *operations) {
 
 struct scn_operation *scn_operations_at(const struct scn_operations *operations, size_t index) {
   assert(index < operations->count);
-  return operations->items[index];
+  return (struct scn_operation *)operations->items[index];
 }

@@ -49,6 +49,9 @@ struct scn_operation *scn_operations_add(struct scn_operations *operations, cons
 struct scn_operation *scn_operations_find(const struct scn_operations *operations,
                                           const char *label);
 size_t scn_operations_count(const struct scn_operations *operations);
+/* The records of all of them, in the order in which they were started; good until the next is
+ * added. */
+const struct rep_op *const *scn_operations_records(const struct scn_operations *operations);
 /* In the order in which they were started. */
 struct scn_operation *scn_operations_at(const struct scn_operations *operations, size_t index);
 

@@ -58,7 +58,7 @@ void scn_packet_write(struct scn_bytes *bytes, const struct rep_scenario *result
   scn_bytes_append(bytes, &result->exploration, sizeof result->exploration);
   write_number(bytes, result->op_count);
   for (size_t i = 0; i < result->op_count; i++) {
-    const struct rep_op *op = &result->ops[i];
+    const struct rep_op *op = result->ops[i];
     scn_bytes_append(bytes, op, sizeof *op);
     write_string(bytes, op->label);
     write_string(bytes, op->result);
@@ -142,13 +142,17 @@ static void *read_room(struct reader *reader, size_t row_size, size_t *count) {
 }
 
 static void read_ops(struct reader *reader, struct rep_scenario *result) {
-  struct rep_op *ops = read_room(reader, sizeof *ops, &result->op_count);
-  for (size_t i = 0; i < result->op_count; i++) {
-    read_bytes(reader, &ops[i], sizeof ops[i]);
-    ops[i].label = read_string(reader);
-    ops[i].result = read_string(reader);
-    ops[i].error_text = read_string(reader);
-    ops[i].conn = read_string(reader);
+  /* The pointers, then what they point to. */
+  const struct rep_op **ops =
+      read_room(reader, sizeof(struct rep_op *) + sizeof(struct rep_op), &result->op_count);
+  struct rep_op *op = (struct rep_op *)(void *)(ops + result->op_count);
+  for (size_t i = 0; i < result->op_count; i++, op++) {
+    read_bytes(reader, op, sizeof *op);
+    op->label = read_string(reader);
+    op->result = read_string(reader);
+    op->error_text = read_string(reader);
+    op->conn = read_string(reader);
+    ops[i] = op;
   }
   result->ops = ops;
 }

@@ -18,8 +18,6 @@ enum { MOST_PENDING_TOLD = 10, DETAIL_SIZE = 2048 };
 struct rows {
   struct scn_world *world;
   struct rep_scenario scenario;
-  struct rep_op *ops;
-  size_t ops_size;
   struct rep_metric *metrics;
   size_t metrics_size;
 };
@@ -37,27 +35,13 @@ void scn_verdict_begin(const struct scn_scenario *scenario, const struct scn_var
   };
 }
 
-static bool gather_ops(struct scn_world *world, struct rep_op **ops, size_t *count, size_t *size) {
-  *count = scn_operations_count(world->operations);
-  *size = *count * sizeof **ops;
-  *ops = NULL;
-  if (*count == 0) {
-    return true;
-  }
-  *ops = sim_arena_allocate(world->arena, *size);
-  if (*ops == NULL) {
-    return false;
-  }
-  for (size_t i = 0; i < *count; i++) {
-    (*ops)[i] = scn_operations_at(world->operations, i)->record;
-  }
-  return true;
+static void lend_ops(const struct scn_world *world, struct rep_scenario *scenario) {
+  scenario->ops = scn_operations_records(world->operations);
+  scenario->op_count = scn_operations_count(world->operations);
 }
 
 static void forget_rows(struct rows *rows) {
-  sim_arena_release(rows->world->arena, rows->ops, rows->ops_size);
   sim_arena_release(rows->world->arena, rows->metrics, rows->metrics_size);
-  rows->ops = NULL;
   rows->metrics = NULL;
 }
 
@@ -71,12 +55,11 @@ static const struct rep_scenario *rows_so_far(void *context) {
   scenario->virtual_ns = world->now;
   scenario->expectations = world->expectations.items;
   scenario->expectation_count = world->expectations.count;
-  if (!gather_ops(world, &rows->ops, &scenario->op_count, &rows->ops_size) ||
-      !scn_metrics_rows(world, &rows->metrics, &scenario->metric_count, &rows->metrics_size)) {
+  lend_ops(world, scenario);
+  if (!scn_metrics_rows(world, &rows->metrics, &scenario->metric_count, &rows->metrics_size)) {
     scn_world_break(world, NULL, "out of memory for the rows of the scenario");
     return scenario;
   }
-  scenario->ops = rows->ops;
   scenario->metrics = rows->metrics;
   return scenario;
 }
@@ -289,18 +272,13 @@ void scn_verdict_finish(struct scn_world *world, struct rep_scenario *result) {
   scn_verdict_reach(world);
   result->violations = world->violations;
   result->violation_count = world->violations_found;
-  struct rep_op *ops = NULL;
+  lend_ops(world, result);
   struct rep_metric *metrics = NULL;
   size_t size;
-  if (!gather_ops(world, &ops, &result->op_count, &size)) {
-    result->op_count = 0;
-    scn_world_break(world, NULL, "out of memory for the operations of the result");
-  }
   if (!scn_metrics_rows(world, &metrics, &result->metric_count, &size)) {
     result->metric_count = 0;
     scn_world_break(world, NULL, "out of memory for the metrics of the result");
   }
-  result->ops = ops;
   result->metrics = metrics;
   result->expectations = world->expectations.items;
   result->expectation_count = world->expectations.count;

@@ -66,11 +66,14 @@ static bool send_all(int socket, const void *data, size_t length) {
 }
 
 static bool work_once(const struct scn_worker *worker, const struct scn_plan_item *item,
-                      struct scn_job job) {
+                      const struct scn_workers_options *options) {
   struct rep_scenario result = {0};
   int64_t started = scn_wall_clock_ns();
-  job.work(job.context, worker->runner, item, &result);
+  options->job.work(options->job.context, worker->runner, item, &result);
   result.wall_ns = scn_wall_clock_ns() - started;
+  if (!options->keeps_ops) {
+    result.op_count = 0;
+  }
   struct scn_bytes bytes = {0};
   uint64_t length = 0;
   scn_bytes_append(&bytes, &length, sizeof length);
@@ -89,13 +92,13 @@ static bool work_once(const struct scn_worker *worker, const struct scn_plan_ite
 
 /* exit(), not _exit(): sanitizers and coverage have their say at the end. */
 _Noreturn static void work(const struct scn_worker *worker, const struct scn_plan_item *items,
-                           struct scn_job job) {
+                           const struct scn_workers_options *options) {
   signal(SIGINT, SIG_IGN); /* Ctrl-C is for the parent, which ends us */
   signal(SIGTERM, SIG_DFL);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   uint64_t index;
   while (receive_all(worker->socket, &index, sizeof index)) {
-    if (!work_once(worker, &items[index], job)) {
+    if (!work_once(worker, &items[index], options)) {
       exit(EXIT_FAILURE);
     }
   }
@@ -105,7 +108,8 @@ _Noreturn static void work(const struct scn_worker *worker, const struct scn_pla
 /* ---- The parent --------------------------------------------------------------------------- */
 
 bool scn_worker_start(struct scn_worker *worker, const struct scn_plan_item *items,
-                      struct scn_job job, const struct scn_worker *others, size_t other_count) {
+                      const struct scn_workers_options *options, const struct scn_worker *others,
+                      size_t other_count) {
   int sockets[2];
   if (socketpair(AF_UNIX, SOCK_STREAM, 0, sockets) != 0) {
     return false;
@@ -127,7 +131,7 @@ bool scn_worker_start(struct scn_worker *worker, const struct scn_plan_item *ite
       }
     }
     worker->socket = sockets[1];
-    work(worker, items, job);
+    work(worker, items, options);
   }
   close(sockets[1]);
   worker->socket = sockets[0];

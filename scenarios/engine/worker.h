@@ -35,7 +35,8 @@ int64_t scn_wall_clock_ns(void);
 
 /* Forks. `others` are closed in the child. False: errno says why. */
 bool scn_worker_start(struct scn_worker *worker, const struct scn_plan_item *items,
-                      struct scn_job job, const struct scn_worker *others, size_t other_count);
+                      const struct scn_workers_options *options, const struct scn_worker *others,
+                      size_t other_count);
 /* Hands out the item `index` of the plan. */
 void scn_worker_assign(struct scn_worker *worker, size_t index);
 /* Reads what there is; the state may become finished or died. */

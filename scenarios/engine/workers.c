@@ -30,8 +30,7 @@ struct crew {
 };
 
 static bool start_worker(struct crew *crew, struct scn_worker *worker) {
-  if (!scn_worker_start(worker, crew->items, crew->options->job, crew->workers,
-                        crew->worker_count)) {
+  if (!scn_worker_start(worker, crew->items, crew->options, crew->workers, crew->worker_count)) {
     snprintf(crew->message, crew->message_size,
              "expected to start a worker process; found: %s; try fewer --jobs", strerror(errno));
     return false;

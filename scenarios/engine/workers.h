@@ -24,6 +24,8 @@ struct scn_workers_options {
   size_t jobs;           /* at least 1 */
   int64_t wall_limit_ns; /* of one attempt (run.h); longer is a hang */
   struct scn_job job;
+  /* `done` looks at the operations, which are most of a result: else it gets none. */
+  bool keeps_ops;
   /* A result, in the order of the plan; `result` (its id is index + 1) lives during the call.
    * False: stop. */
   bool (*done)(void *context, size_t index, const struct rep_scenario *result);
