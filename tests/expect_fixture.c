@@ -17,8 +17,8 @@ bool expect_fixture_init(struct expect_fixture *fixture) {
   *fixture = (struct expect_fixture){0};
   fixture->arena = sim_arena_create(ARENA_BYTES);
   fixture->trace = sim_trace_create(TRACE_EVENTS, false);
-  if (fixture->arena != NULL) {
-    fixture->operations = scn_operations_create(fixture->arena);
+  if (fixture->arena != NULL && fixture->trace != NULL) {
+    fixture->operations = scn_operations_create(fixture->arena, fixture->trace);
   }
   fixture->scenario = (struct scn_scenario){.path = "fixture.json",
                                             .name = "fixture",

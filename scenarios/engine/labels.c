@@ -3,8 +3,7 @@
  */
 #include "scenarios/engine/labels.h"
 
-#include <inttypes.h>
-#include <stdio.h>
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,7 +20,19 @@ static void for_each_step(const struct scn_step *steps, size_t count, visit_step
 /* ---- Labels ------------------------------------------------------------------------------- */
 
 void scn_label_numbered(char *buffer, size_t size, const char *label, uint64_t number) {
-  snprintf(buffer, size, "%s#%" PRIu64, label, number);
+  char digits[24];
+  size_t first = sizeof digits;
+  do {
+    digits[--first] = (char)('0' + number % 10);
+    number /= 10;
+  } while (number > 0);
+  size_t length = strlen(label);
+  size_t count = sizeof digits - first;
+  assert(length + count + 2 <= size);
+  memcpy(buffer, label, length);
+  buffer[length] = '#';
+  memcpy(buffer + length + 1, digits + first, count);
+  buffer[length + 1 + count] = '\0';
 }
 
 /* Whether `name` is `label`, '#' and a number from 1 to `last`. */

@@ -19,7 +19,8 @@ bool scn_labels_collect(struct scn_world *world);
 /* Whether the scenario has an operation of that label at any time. */
 bool scn_label_exists(const struct scn_scenario *scenario, const char *name);
 
-/* "label#number" into `buffer`. */
+/* "label#number" into `buffer`, which has 22 bytes more than the label at least. By hand, because
+ * each acquire of a load has one. */
 void scn_label_numbered(char *buffer, size_t size, const char *label, uint64_t number);
 
 #endif

@@ -64,7 +64,11 @@ static void granted(struct scn_operation *operation, const struct wsp_acquire_re
   struct scn_world *world = operation->world;
   operation->lease = result->lease;
   operation->record.reused = result->reused ? 1 : 0;
-  operation->record.conn = scn_world_copy(world, wsp_lease_conn_id(result->lease));
+  /* An event has told of the conn, so the trace keeps its name, unless it is full. */
+  const char *conn = wsp_lease_conn_id(result->lease);
+  int64_t known = sim_trace_find(world->trace, conn);
+  operation->record.conn = known > 0 ? sim_trace_string(world->trace, (sim_string)known)
+                                     : scn_world_copy(world, conn);
   operation->prewarmed = wsp_lease_is_prewarmed(result->lease);
   keep_lease_headers(operation);
   if (operation->has_hold) {
@@ -110,7 +114,7 @@ struct scn_operation *scn_acquire_start(struct scn_world *world,
   operation->over = acquire->over;
   operation->over_context = acquire->over_context;
   struct wsp_acquire_request request = acquire->request;
-  request.tag = sim_trace_intern(world->trace, acquire->label);
+  request.tag = operation->tag;
   if (acquire->timeout > 0) {
     request.deadline = scn_time_after(world->now, acquire->timeout);
     if (world->horizon < request.deadline) {

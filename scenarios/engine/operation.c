@@ -1,102 +1,95 @@
 /*
- * operation.c - a growing table of operations with a hash index over their labels.
+ * operation.c - a growing table of operations, found by the numbers that the trace has for labels.
  *
- * The index only finds; nothing is ever listed in its order.
+ * So a label is hashed and kept once, by the trace.
  */
 #include "scenarios/engine/operation.h"
 
 #include <assert.h>
 #include <string.h>
 
-struct slot {
-  uint32_t item; /* item number + 1; 0: free */
-  uint32_t hash;
-};
-
 struct scn_operations {
   struct sim_arena *arena;
+  struct sim_trace *trace;
   struct rep_op **items; /* each is the first member of a scn_operation */
   size_t count;
   size_t capacity;
-  struct slot *slots;
-  size_t slot_count; /* a power of two, at least twice `capacity` */
+  uint32_t *by_label; /* by the number of a label's string: number of the item + 1; 0: none */
+  size_t label_capacity;
 };
 
 enum { FIRST_CAPACITY = 32 };
 
-struct scn_operations *scn_operations_create(struct sim_arena *arena) {
+struct scn_operations *scn_operations_create(struct sim_arena *arena, struct sim_trace *trace) {
   struct scn_operations *operations = sim_arena_zeroed(arena, sizeof *operations);
   if (operations != NULL) {
     operations->arena = arena;
+    operations->trace = trace;
   }
   return operations;
 }
 
-static uint32_t hash_label(const char *label) {
-  uint64_t hash = UINT64_C(14695981039346656037);
-  for (; *label != '\0'; label++) {
-    hash = (hash ^ (unsigned char)*label) * UINT64_C(1099511628211);
+/* `memory`, which was full, as the start of a larger block; what is new is zero. NULL: no memory.
+ */
+static void *enlarge(struct sim_arena *arena, void *memory, size_t size, size_t larger) {
+  unsigned char *block = sim_arena_allocate(arena, larger);
+  if (block == NULL) {
+    return NULL;
   }
-  return (uint32_t)(hash ^ (hash >> 32));
+  if (size > 0) {
+    memcpy(block, memory, size);
+  }
+  memset(block + size, 0, larger - size);
+  sim_arena_release(arena, memory, size);
+  return block;
 }
 
-/* The slot of `label`: the one that holds it, or the free one where it belongs. */
-static size_t find_slot(const struct scn_operations *operations, const char *label, uint32_t hash) {
-  size_t mask = operations->slot_count - 1;
-  size_t slot = hash & mask;
-  while (operations->slots[slot].item != 0 &&
-         (operations->slots[slot].hash != hash ||
-          strcmp(operations->items[operations->slots[slot].item - 1]->label, label) != 0)) {
-    slot = (slot + 1) & mask;
+static bool reserve_item(struct scn_operations *operations) {
+  if (operations->count < operations->capacity) {
+    return true;
   }
-  return slot;
-}
-
-static bool grow(struct scn_operations *operations) {
   size_t capacity = operations->capacity == 0 ? FIRST_CAPACITY : 2 * operations->capacity;
-  size_t slot_count = 2 * capacity;
-  struct sim_arena *arena = operations->arena;
-  struct rep_op **items = sim_arena_allocate(arena, capacity * sizeof *items);
-  struct slot *slots = sim_arena_zeroed(arena, slot_count * sizeof *slots);
-  if (items == NULL || slots == NULL) {
-    sim_arena_release(arena, items, capacity * sizeof *items);
-    sim_arena_release(arena, slots, slot_count * sizeof *slots);
+  struct rep_op **items = enlarge(operations->arena, operations->items,
+                                  operations->capacity * sizeof *items, capacity * sizeof *items);
+  if (items == NULL) {
     return false;
   }
-  if (operations->count > 0) {
-    memcpy(items, operations->items, operations->count * sizeof *items);
-  }
-  sim_arena_release(arena, operations->items, operations->capacity * sizeof *items);
-  size_t mask = slot_count - 1;
-  for (size_t i = 0; i < operations->slot_count; i++) {
-    if (operations->slots[i].item != 0) {
-      size_t slot = operations->slots[i].hash & mask;
-      while (slots[slot].item != 0) {
-        slot = (slot + 1) & mask;
-      }
-      slots[slot] = operations->slots[i];
-    }
-  }
-  sim_arena_release(arena, operations->slots, operations->slot_count * sizeof *slots);
   operations->items = items;
   operations->capacity = capacity;
-  operations->slots = slots;
-  operations->slot_count = slot_count;
+  return true;
+}
+
+static bool reserve_label(struct scn_operations *operations, sim_string label) {
+  size_t capacity = operations->label_capacity == 0 ? FIRST_CAPACITY : operations->label_capacity;
+  while (capacity <= label) {
+    capacity *= 2;
+  }
+  if (capacity == operations->label_capacity) {
+    return true;
+  }
+  uint32_t *by_label =
+      enlarge(operations->arena, operations->by_label,
+              operations->label_capacity * sizeof *by_label, capacity * sizeof *by_label);
+  if (by_label == NULL) {
+    return false;
+  }
+  operations->by_label = by_label;
+  operations->label_capacity = capacity;
   return true;
 }
 
 struct scn_operation *scn_operations_add(struct scn_operations *operations, const char *label,
                                          enum rep_op_kind kind, int64_t account, wsp_time now) {
-  if (operations->count == operations->capacity && !grow(operations)) {
+  sim_string tag = sim_trace_intern(operations->trace, label);
+  if (tag == 0 || !reserve_item(operations) || !reserve_label(operations, tag)) {
     return NULL;
   }
   struct scn_operation *operation = sim_arena_zeroed(operations->arena, sizeof *operation);
-  char *name = sim_arena_copy_string(operations->arena, label);
-  if (operation == NULL || name == NULL) {
+  if (operation == NULL) {
     return NULL;
   }
   operation->record = (struct rep_op){
-      .label = name,
+      .label = sim_trace_string(operations->trace, tag),
       .kind = kind,
       .account = account,
       .started_ns = now,
@@ -106,21 +99,21 @@ struct scn_operation *scn_operations_add(struct scn_operations *operations, cons
       .queue_wait_ns = -1,
       .conn_pick_ns = -1,
   };
+  operation->tag = tag;
   operation->released_ns = -1;
-  uint32_t hash = hash_label(name);
-  size_t slot = find_slot(operations, name, hash);
-  assert(operations->slots[slot].item == 0 && "labels are unique: the loader sees to it");
+  assert(operations->by_label[tag] == 0 && "labels are unique: the loader sees to it");
   operations->items[operations->count++] = &operation->record;
-  operations->slots[slot] = (struct slot){(uint32_t)operations->count, hash};
+  operations->by_label[tag] = (uint32_t)operations->count;
   return operation;
 }
 
 struct scn_operation *scn_operations_find(const struct scn_operations *operations,
                                           const char *label) {
-  if (operations->slot_count == 0 || label == NULL) {
+  int64_t tag = sim_trace_find(operations->trace, label);
+  if (tag <= 0 || (size_t)tag >= operations->label_capacity) {
     return NULL;
   }
-  uint32_t item = operations->slots[find_slot(operations, label, hash_label(label))].item;
+  uint32_t item = operations->by_label[tag];
   return item == 0 ? NULL : (struct scn_operation *)operations->items[item - 1];
 }
 

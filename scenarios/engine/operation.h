@@ -15,9 +15,10 @@
 struct scn_step;
 struct scn_world;
 
-/* One operation. The first members are what is recorded; strings live in the arena. */
+/* One operation. The first member is what is recorded; strings live in the arena or the trace. */
 struct scn_operation {
   struct rep_op record;
+  sim_string tag;                   /* the label's number in the trace */
   struct wsp_op handle;             /* of a pending one */
   struct wsp_lease lease;           /* of a granted acquire; may be stale */
   bool prewarmed;                   /* of the lease when it was granted or last marked */
@@ -41,8 +42,9 @@ struct scn_operation {
 struct scn_operations;
 
 /* NULL: no memory. */
-struct scn_operations *scn_operations_create(struct sim_arena *arena);
-/* A new operation, pending; NULL: no memory. Labels are unique. Pointers stay good. */
+struct scn_operations *scn_operations_create(struct sim_arena *arena, struct sim_trace *trace);
+/* A new operation, pending; NULL: no memory. Labels are unique and not empty; they become strings
+ * of the trace. Pointers stay good. */
 struct scn_operation *scn_operations_add(struct scn_operations *operations, const char *label,
                                          enum rep_op_kind kind, int64_t account, wsp_time now);
 /* The operation with that label, or NULL: not started (yet). */

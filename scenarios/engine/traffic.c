@@ -79,7 +79,12 @@ static void take_turn(struct session *session) {
     acquire.request.force_preferred_conn = load->affinity == SCN_AFFINITY_STRICT;
   }
   session->turns_left--;
-  session->turn = scn_acquire_start(world, &acquire);
+  /* An acquire that fails at once may be the end of the session. */
+  bool is_last = session->turns_left <= 0;
+  struct scn_operation *turn = scn_acquire_start(world, &acquire);
+  if (!is_last) {
+    session->turn = turn;
+  }
   sim_arena_release(world->arena, label, label_size);
 }
 
@@ -93,6 +98,7 @@ static void turn_is_over(void *context) {
   struct scn_traffic *run = session->run;
   struct scn_world *world = run->world;
   if (session->turns_left <= 0) {
+    sim_arena_release(world->arena, session, sizeof *session);
     return;
   }
   wsp_duration think =

@@ -67,7 +67,7 @@ struct scn_world *scn_world_create(struct sim_arena *arena, struct sim_trace *tr
   world->variant = variant;
   world->failure.arena = arena;
   world->queue = sim_queue_create(arena);
-  world->operations = scn_operations_create(arena);
+  world->operations = scn_operations_create(arena, trace);
   if (world->queue == NULL || world->operations == NULL || !scn_labels_collect(world)) {
     return NULL;
   }
