@@ -2,9 +2,11 @@
  * trace.c - the memory of a trace: records, strings, and the hash table that interns them.
  *
  * All of it is one mapping, reserved at its largest and used as it fills, so nothing ever moves.
- * The counts are published after what they count. The hash table is for the writer alone: linear
- * probing over the numbers of strings, which go in in order; so taking out all from some number on
- * leaves what was there before, without gaps. Names of events and their detail: trace_detail.c.
+ * Where the kernel can, memory that is about to be filled is asked for some pages at a time, which
+ * saves most of the page faults. The counts are published after what they count. The hash table is
+ * for the writer alone: linear probing over the numbers of strings, which go in in order; so taking
+ * out all from some number on leaves what was there before, without gaps. Names of events and their
+ * detail: trace_detail.c.
  */
 #define _GNU_SOURCE
 #include "sim/trace.h"
@@ -21,10 +23,18 @@
 #define EXTRA_BYTES (UINT64_C(1) << 20)
 #define FIRST_SLOTS 1024
 #define PAGE 4096
+#define PAGES_AT_ONCE ((size_t)64)
 
 struct text_entry {
   uint64_t offset;
   uint64_t hash;
+};
+
+/* A part of the mapping that is filled from its start. */
+struct filling {
+  unsigned char *start;
+  size_t size;
+  size_t ready; /* so much was asked for */
 };
 
 struct sim_trace {
@@ -38,6 +48,7 @@ struct sim_trace {
   uint32_t max_strings;
   uint32_t slots; /* of the hash table in use, a power of two */
   size_t mapping_size;
+  struct filling filling_events, filling_text, filling_entries;
   struct sim_event *event_records;
   char *text;
   struct text_entry *entries;
@@ -50,6 +61,26 @@ static size_t reserve(size_t *total, uint64_t size) {
   size_t offset = *total;
   *total += (size_t)((size + PAGE - 1) / PAGE * PAGE);
   return offset;
+}
+
+static struct filling filling_of(unsigned char *mapping, size_t from, size_t to) {
+  return (struct filling){.start = mapping + from, .size = to - from};
+}
+
+/* Asks for the pages behind what is ready, when the first `used` bytes reach there. It does no
+ * harm where the kernel has no such call: then they come one by one. */
+static void fill(struct filling *filling, size_t used) {
+#ifdef MADV_POPULATE_WRITE
+  while (used > filling->ready) {
+    size_t left = filling->size - filling->ready;
+    size_t step = left < PAGES_AT_ONCE * PAGE ? left : PAGES_AT_ONCE * PAGE;
+    (void)madvise(filling->start + filling->ready, step, MADV_POPULATE_WRITE);
+    filling->ready += step;
+  }
+#else
+  (void)filling;
+  (void)used;
+#endif
 }
 
 struct sim_trace *sim_trace_create(uint64_t max_events, bool shared) {
@@ -81,6 +112,9 @@ struct sim_trace *sim_trace_create(uint64_t max_events, bool shared) {
   trace->max_strings = max_strings;
   trace->slots = FIRST_SLOTS;
   trace->mapping_size = size;
+  trace->filling_events = filling_of(start, events, text);
+  trace->filling_text = filling_of(start, text, entries);
+  trace->filling_entries = filling_of(start, entries, table);
   trace->event_records = (struct sim_event *)(void *)(start + events);
   trace->text = (char *)(start + text);
   trace->entries = (struct text_entry *)(void *)(start + entries);
@@ -135,6 +169,7 @@ bool sim_trace_append(struct sim_trace *trace, const struct sim_event *event) {
     set_full(trace);
     return false;
   }
+  fill(&trace->filling_events, (count + 1) * sizeof *event);
   trace->event_records[count] = *event;
   if (event->kind < SIM_EVENT_KIND_COUNT) {
     trace->events_of[event->kind]++;
@@ -207,6 +242,8 @@ sim_string sim_trace_intern(struct sim_trace *trace, const char *text) {
     grow_table(trace);
     slot = find_slot(trace, text, hash);
   }
+  fill(&trace->filling_text, offset + length + 1);
+  fill(&trace->filling_entries, (number + 1) * sizeof(struct text_entry));
   memcpy(trace->text + offset, text, length + 1);
   trace->entries[number] = (struct text_entry){.offset = offset, .hash = hash};
   trace->table[slot] = number;

@@ -80,11 +80,11 @@ static bool see(void *context, size_t index, const struct rep_scenario *result) 
   return ++seen->count != seen->stop_after;
 }
 
-static void job_with_an_op(struct scn_runner *runner, const struct scn_scenario *of,
-                           const struct scn_variant *variant, struct rep_scenario *result) {
+static void job_with_an_op(void *context, struct scn_runner *runner,
+                           const struct scn_plan_item *item, struct rep_scenario *result) {
   static const struct rep_op op = {.label = "a", .result = "ok"};
   static const struct rep_op *const ops[] = {&op};
-  easy_job(runner, of, variant, result);
+  easy_job(context, runner, item, result);
   result->ops = ops;
   result->op_count = 1;
 }
@@ -152,7 +152,7 @@ static void operations_come_only_where_they_are_kept(void) {
     size_t ops = 0;
     struct scn_workers_options options = {.jobs = 2,
                                           .wall_limit_ns = WSP_MINUTE,
-                                          .job = job_with_an_op,
+                                          .job = {.work = job_with_an_op},
                                           .keeps_ops = keeps != 0,
                                           .done = count_ops,
                                           .go_on = always,
