@@ -142,3 +142,20 @@ void fake_ping_cancel(void *context, void *conn) {
   assert(scheduled);
   (void)scheduled;
 }
+
+bool fake_call_describe(const struct sim_entry *entry, struct fake_happening *happening) {
+  const struct fake_conn *conn = entry->context;
+  if (entry->action == ping_ends) {
+    happening->what = conn->calls[FAKE_SUBJECT_PING].canceled ? "the end of a canceled ping"
+                                                              : "the answer of a ping";
+  } else if (entry->action == read_ends) {
+    happening->what = "the answer of a read";
+  } else if (entry->action == write_ends) {
+    happening->what = "the answer of a write";
+  } else {
+    return false;
+  }
+  happening->conn = wsp_conn_id(conn->name);
+  happening->account = wsp_conn_account(conn->name);
+  return true;
+}

@@ -155,3 +155,14 @@ void fake_close(void *context, void *conn) {
   assert(scheduled); /* the watch has made room */
   (void)scheduled;
 }
+
+bool fake_conn_describe(const struct sim_entry *entry, struct fake_happening *happening) {
+  if (entry->action != watch_ends && entry->action != close_ends) {
+    return false;
+  }
+  const struct fake_conn *conn = entry->context;
+  happening->what = entry->action == close_ends ? "the end of a close" : "a limit of the upstream";
+  happening->conn = wsp_conn_id(conn->name);
+  happening->account = wsp_conn_account(conn->name);
+  return true;
+}

@@ -204,3 +204,15 @@ static void dial_ends(void *context, wsp_time now) {
   }
   answer(&ended, now);
 }
+
+bool fake_dial_describe(const struct sim_entry *entry, struct fake_happening *happening) {
+  if (entry->action != dial_ends) {
+    return false;
+  }
+  const struct fake_dial *dial = entry->context;
+  *happening = (struct fake_happening){
+      .what = dial->canceled ? "the end of a canceled dial" : "the answer of a dial",
+      .conn = "",
+      .account = dial->account};
+  return true;
+}

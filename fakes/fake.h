@@ -199,6 +199,15 @@ struct fake_counters {
 bool fake_world_counters(const struct fake_world *world, const char *url,
                          struct fake_counters *counters);
 
+/* What an entry of the queue is about, for a person. */
+struct fake_happening {
+  const char *what; /* "the answer of a dial"; lives for ever */
+  const char *conn; /* its id, "" for a dial; lives as long as the conn */
+  int64_t account;
+};
+/* False: the entry is not of the fakes' making. */
+bool fake_describe(const struct sim_entry *entry, struct fake_happening *happening);
+
 /* Dials, closes, pings, reads and writes under way that will be answered some time by themselves;
  * the blocked ones are not among them. */
 size_t fake_world_pending(const struct fake_world *world);

@@ -203,6 +203,11 @@ enum wsp_error fake_ping(void *context, void *conn);
 void fake_ping_cancel(void *context, void *conn);
 void fake_close(void *context, void *conn);
 
+/* The parts of fake_describe(): false when the entry is none of theirs. */
+bool fake_dial_describe(const struct sim_entry *entry, struct fake_happening *happening);
+bool fake_call_describe(const struct sim_entry *entry, struct fake_happening *happening);
+bool fake_conn_describe(const struct sim_entry *entry, struct fake_happening *happening);
+
 /* Whether that call is under way. */
 bool fake_call_active(const struct fake_conn *conn, enum fake_subject subject);
 /* Ends a call without an answer. */

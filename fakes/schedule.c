@@ -100,3 +100,8 @@ void fake_trace_peer_spoke(const struct fake_conn *conn, wsp_time now, size_t le
   struct sim_event event = event_of(conn, SIM_PEER_SPOKE, now, (int64_t)length);
   (void)sim_trace_append(trace, &event);
 }
+
+bool fake_describe(const struct sim_entry *entry, struct fake_happening *happening) {
+  return fake_dial_describe(entry, happening) || fake_call_describe(entry, happening) ||
+         fake_conn_describe(entry, happening);
+}

@@ -179,6 +179,32 @@ void scn_agenda_perform(struct scn_world *world) {
   has_performed(world);
 }
 
+const struct scn_step *scn_agenda_step(const struct scn_world *world, int64_t *repetition,
+                                       const struct scn_load **load) {
+  const struct scn_agenda *agenda = world->agenda;
+  *repetition = 0;
+  *load = NULL;
+  switch (agenda->source) {
+    case FROM_STEPS: {
+      const struct scn_step *step = &world->scenario->steps[agenda->next_step];
+      *repetition = step->repeats ? 1 : 0;
+      return step;
+    }
+    case FROM_REPEATERS:
+      *repetition = agenda->repeaters[agenda->number].repetition;
+      return agenda->repeaters[agenda->number].step;
+    case FROM_LOADS:
+      *load = &world->scenario->loads[agenda->number];
+      return NULL;
+    default:
+      return NULL;
+  }
+}
+
+const struct scn_step *scn_agenda_member(const struct scn_world *world, size_t member) {
+  return &world->agenda->together->steps[member];
+}
+
 uint64_t scn_agenda_number(const struct scn_world *world) {
   return world->agenda->performed;
 }

@@ -34,6 +34,13 @@ bool scn_agenda_open(struct scn_world *world, const struct scn_step *together);
 size_t scn_agenda_members(const struct scn_world *world, struct scn_turn turns[SCN_MOST_TURNS]);
 void scn_agenda_perform_member(struct scn_world *world, size_t member);
 
+/* The step that the next item performs, and for which time (0: it does not repeat); NULL: it is an
+ * arrival of `*load`, or there is none. */
+const struct scn_step *scn_agenda_step(const struct scn_world *world, int64_t *repetition,
+                                       const struct scn_load **load);
+/* The member `member` of the `together` that is under way. */
+const struct scn_step *scn_agenda_member(const struct scn_world *world, size_t member);
+
 /* How many items have been done. */
 uint64_t scn_agenda_number(const struct scn_world *world);
 

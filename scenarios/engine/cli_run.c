@@ -1,12 +1,37 @@
 /*
  * cli_run.c - the command run.
  */
+#include <stdio.h>
+
 #include "scenarios/engine/cli_session.h"
+#include "scenarios/engine/explore.h"
+
+/* In the order that the file asks for. One that cannot be had is a failure: what the file shows is
+ * not shown then. */
+static void run_in_order(struct scn_runner *runner, const struct scn_plan_item *item,
+                         struct rep_scenario *result) {
+  static char failure[1024]; /* lives as long as the result: until the next run */
+  char message[512];
+  if (!scn_run_scheduled(runner, item->scenario, item->variant, item->scenario->schedule, false,
+                         result, message, sizeof message) &&
+      result->verdict == REP_PASS) {
+    snprintf(
+        failure, sizeof failure,
+        "%s: fail: %s; look for another one with `explore`, or take the key \"schedule\" out\n",
+        item->scenario->path, message);
+    result->verdict = REP_FAIL;
+    result->failure = failure;
+  }
+}
 
 static void run_item(void *context, struct scn_runner *runner, const struct scn_plan_item *item,
                      struct rep_scenario *result) {
   (void)context;
-  scn_run(runner, item->scenario, item->variant, result);
+  if (item->scenario->schedule != NULL) {
+    run_in_order(runner, item, result);
+  } else {
+    scn_run(runner, item->scenario, item->variant, result);
+  }
 }
 
 static int run(const struct scn_arguments *arguments) {

@@ -67,8 +67,8 @@ static void granted(struct scn_operation *operation, const struct wsp_acquire_re
   /* An event has told of the conn, so the trace keeps its name, unless it is full. */
   const char *conn = wsp_lease_conn_id(result->lease);
   int64_t known = sim_trace_find(world->trace, conn);
-  operation->record.conn = known > 0 ? sim_trace_string(world->trace, (sim_string)known)
-                                     : scn_world_copy(world, conn);
+  operation->record.conn =
+      known > 0 ? sim_trace_string(world->trace, (sim_string)known) : scn_world_copy(world, conn);
   operation->prewarmed = wsp_lease_is_prewarmed(result->lease);
   keep_lease_headers(operation);
   if (operation->has_hold) {
@@ -141,4 +141,8 @@ void scn_lease_give_back(struct scn_operation *operation) {
       operation->over(operation->over_context);
     }
   }
+}
+
+const struct scn_operation *scn_scheduled_release(const struct sim_entry *entry) {
+  return entry->action == hold_is_over ? entry->context : NULL;
 }

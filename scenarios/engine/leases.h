@@ -25,4 +25,7 @@ struct scn_operation *scn_acquire_start(struct scn_world *world, const struct sc
 /* Gives a lease back; on an operation that holds none it is what the pool makes of a nil lease. */
 void scn_lease_give_back(struct scn_operation *operation);
 
+/* The operation whose scheduled release `entry` is; NULL: it is none. */
+const struct scn_operation *scn_scheduled_release(const struct sim_entry *entry);
+
 #endif

@@ -7,6 +7,7 @@
 
 #include "scenarios/engine/invariant_names.h"
 #include "scenarios/engine/load_internal.h"
+#include "scenarios/engine/schedule.h"
 
 /* ---- Single keys -------------------------------------------------------------------------- */
 
@@ -30,6 +31,21 @@ static void read_run_for(struct scn_loader *loader, const struct scn_json_value 
                          void *target) {
   struct scn_scenario *scenario = target;
   scenario->has_run_for = scn_load_duration(loader, value, &scenario->run_for);
+}
+
+static void read_schedule(struct scn_loader *loader, const struct scn_json_value *value,
+                          void *target) {
+  struct scn_schedule schedule;
+  char message[256];
+  if (!scn_load_is(loader, value, SCN_JSON_STRING, "a schedule as \"3:1 7:2\"")) {
+    return;
+  }
+  if (!scn_schedule_parse(value->string, &schedule, message, sizeof message)) {
+    scn_load_error(loader, value->position, "%s%s", scn_load_where(loader, value), message);
+    return;
+  }
+  scn_schedule_deinit(&schedule);
+  *(const char **)target = value->string;
 }
 
 /* ---- Accounts ----------------------------------------------------------------------------- */
@@ -177,6 +193,7 @@ static const struct load_field top_fields[] = {
     {"invariants", read_invariants, 0},
     {"run_for", read_run_for, 0},
     {"matrix", scn_load_elsewhere, 0},
+    {"schedule", read_schedule, AT(schedule)},
     {"$schema", scn_load_elsewhere, 0}};
 LOAD_SHAPE(top_shape, "a scenario", top_fields);
 

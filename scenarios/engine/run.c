@@ -14,6 +14,7 @@
 
 #include "scenarios/engine/agenda.h"
 #include "scenarios/engine/metrics.h"
+#include "scenarios/engine/turn_text.h"
 #include "scenarios/engine/verdict.h"
 #include "scenarios/engine/world.h"
 
@@ -24,6 +25,7 @@
 struct scn_runner {
   struct sim_arena *arena;
   struct sim_trace *trace;
+  struct sim_trace *choices; /* NULL: not kept */
   struct scn_attempt *attempt;
 };
 
@@ -70,6 +72,10 @@ struct sim_trace *scn_runner_trace(struct scn_runner *runner) {
 
 struct scn_attempt *scn_runner_attempt(struct scn_runner *runner) {
   return runner->attempt;
+}
+
+void scn_runner_keep_choices(struct scn_runner *runner, struct sim_trace *choices) {
+  runner->choices = choices;
 }
 
 static bool is_at_rest(const struct scn_world *world) {
@@ -152,6 +158,7 @@ struct scn_world *scn_run_begin(struct scn_runner *runner, const struct scn_scen
   struct scn_world *world = scn_world_create(runner->arena, runner->trace, scenario, variant);
   if (world != NULL) {
     world->chooser = chooser;
+    world->alternatives = runner->choices;
   }
   return world;
 }
@@ -171,10 +178,31 @@ size_t scn_run_to_choice(struct scn_world *world, struct scn_turn turns[SCN_MOST
   return 0;
 }
 
+/* Costs nothing but a look where nobody asked for it. */
+static void keep_alternatives(const struct scn_world *world, const struct scn_turn *turns,
+                              size_t count, size_t taken) {
+  if (world->alternatives == NULL) {
+    return;
+  }
+  for (size_t i = 0; i < count; i++) {
+    char buffer[256];
+    struct scn_text text;
+    scn_text_init_fixed(&text, buffer, sizeof buffer);
+    scn_turn_describe(world, &turns[i], &text);
+    struct sim_event event = {.kind = SIM_ORDER_CHOSEN, .t_ns = world->now, .cause = i == taken};
+    event.values[0] = (int64_t)world->choices;
+    event.values[1] = (int64_t)i;
+    event.values[2] = (int64_t)sim_trace_count(world->trace);
+    event.texts[0] = sim_trace_intern(world->alternatives, buffer);
+    (void)sim_trace_append(world->alternatives, &event); /* a full one says so itself */
+  }
+}
+
 void scn_run_choose(struct scn_world *world, const struct scn_turn *turns, size_t count,
                     size_t taken) {
   assert(count > 1 && taken < count);
   world->choices++;
+  keep_alternatives(world, turns, count, taken);
   if (taken > 0) {
     scn_world_note(world, &(struct scn_note){.kind = SIM_ORDER_CHOSEN,
                                              .values = {(int64_t)world->choices, (int64_t)taken}});

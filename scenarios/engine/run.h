@@ -27,6 +27,13 @@ struct scn_attempt {
 };
 struct scn_attempt *scn_runner_attempt(struct scn_runner *runner);
 
+/* From now on, each choice of a run with a chooser leaves what could have been taken in `choices`
+ * (NULL: nowhere), a trace of the caller's: for each alternative an event `order_chosen` with the
+ * number of the choice, the alternative, and how many events the timeline had; its first text says
+ * what it is, and its `cause` is 1 for the one that was taken. In memory that is shared, they
+ * survive a crash as the timeline does. */
+void scn_runner_keep_choices(struct scn_runner *runner, struct sim_trace *choices);
+
 /* Runs `variant` to its end, judges its expectations and fills `result` (all but id, wall_ns and
  * source). What `result` points to lives until the next run or destroy. Never fails without
  * saying so: a harness fault is the verdict REP_ERROR with its reason in `failure`. */

@@ -278,6 +278,7 @@ struct scn_scenario {
   size_t expectation_count;
   struct scn_strings invariants_off;
   const char *invariants_because;
+  const char *schedule; /* the order in which `run` takes it (schedule.h); NULL: insertion order */
   bool has_run_for;
   wsp_duration run_for;
   const struct scn_variant *variants; /* at least one */

@@ -52,7 +52,7 @@ bool scn_schedule_parse(const char *text, struct scn_schedule *schedule, char *m
     const char *start = at;
     if (!read_item(&at, schedule, &schedule->items[schedule->count])) {
       snprintf(message, size,
-               "schedule: expected items as 3:1 (the choice, from 1 and rising, and which "
+               "expected items as 3:1 (the choice, from 1 and rising, and which "
                "alternative it takes, from 1 to %d); found \"%.40s\" at character %td",
                SCN_MOST_TURNS - 1, start, start - text + 1);
       scn_schedule_deinit(schedule);

@@ -12,7 +12,7 @@
 #include "scenarios/engine/step_io.h"
 #include "scenarios/engine/verdict.h"
 
-static const char *step_name(enum scn_step_kind kind) {
+const char *scn_step_kind_name(enum scn_step_kind kind) {
   static const char *const names[] = {
 #define SCN_NAME(id, name) name,
       SCN_STEP_LIST(SCN_NAME)
@@ -323,7 +323,7 @@ void scn_step_perform(struct scn_world *world, const struct scn_step *step, int6
                                     .values = {(int64_t)step->index, repetition},
                                     .conn = conn,
                                     .op = label != NULL ? label : step->target,
-                                    .text = step_name(step->kind)});
+                                    .text = scn_step_kind_name(step->kind)});
   world->last_progress = world->now;
   perform(world, step, label);
   if (numbered != NULL && numbered != buffer) {

@@ -129,3 +129,11 @@ void scn_traffic_arrive(struct scn_traffic *run) {
   }
   take_turn(session);
 }
+
+const struct scn_operation *scn_scheduled_turn(const struct sim_entry *entry) {
+  if (entry->action != has_thought) {
+    return NULL;
+  }
+  const struct session *session = entry->context;
+  return session->turn;
+}

@@ -22,4 +22,8 @@ wsp_time scn_traffic_next(const struct scn_traffic *run);
 /* Lets it arrive now, and finds the one after it. */
 void scn_traffic_arrive(struct scn_traffic *run);
 
+/* The operation of the turn after which `entry` begins the next one of a session; NULL: it does
+ * not. */
+const struct scn_operation *scn_scheduled_turn(const struct sim_entry *entry);
+
 #endif

@@ -32,6 +32,7 @@ struct scn_world {
   const struct scn_variant *variant;
 
   const struct scn_chooser *chooser; /* NULL: everything in insertion order */
+  struct sim_trace *alternatives;    /* of each choice, for a person; NULL: not kept */
   bool unjudged;                     /* expectations are not judged: only invariants hold here */
   uint64_t choices;                  /* between several turns, so far */
   uint64_t turns_at_once;            /* since time or the agenda went on */
