@@ -162,7 +162,7 @@ static int run_command(struct scn_arguments *arguments, int argc, char **argv, i
   }
   if (arguments->command->run == NULL) {
     return scn_cli_misused(
-        arguments, "this command is not in version %s; this version has: run, explore, check, list",
+        arguments, "this command is not in version %s; this version has: run, explore, replay, check, list",
         arguments->version);
   }
   return arguments->command->run(arguments);

@@ -102,6 +102,16 @@ void scn_output_replay(const char *program, const struct rep_scenario *result, c
            quoted_path);
 }
 
+/* How to see the timeline of what was recorded last. */
+static void print_replay(const struct scn_output *output) {
+  char quoted_program[1024];
+  char quoted_path[2048];
+  quote(output->program, quoted_program, sizeof quoted_program);
+  quote(output->database, quoted_path, sizeof quoted_path);
+  printf("  to see its timeline: %s replay --db %s %" PRId64 "\n", quoted_program, quoted_path,
+         output->recorded_id);
+}
+
 static const char *verdict_word(enum rep_verdict verdict) {
   static const char *const words[] = {[REP_PASS] = "PASS",
                                       [REP_FAIL] = "FAIL",
@@ -147,7 +157,11 @@ void scn_output_result(struct scn_output *output, const struct rep_scenario *res
   if (print_result(output, result, about)) {
     char replay[4096];
     scn_output_replay(output->program, result, replay, sizeof replay);
-    printf("  to run it again: %s\n\n", replay);
+    printf("  to run it again: %s\n", replay);
+    if (output->database != NULL) {
+      print_replay(output);
+    }
+    printf("\n");
   }
 }
 
@@ -179,7 +193,8 @@ void scn_output_exploration(struct scn_output *output, const struct rep_scenario
     if (output->database == NULL) {
       printf("  record it (--db FILE) to keep its timeline\n\n");
     } else {
-      printf("  recorded as scenario %" PRId64 " of %s\n\n", output->recorded_id, output->database);
+      print_replay(output);
+      printf("\n");
     }
   }
   fflush(stdout); /* a search may take long until the next one */

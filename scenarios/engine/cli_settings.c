@@ -55,15 +55,19 @@ static int read_shard(const struct scn_arguments *arguments, struct scn_settings
   return 0;
 }
 
-static int read_wall_limit(const struct scn_arguments *arguments, struct scn_settings *settings) {
+int scn_settings_wall_limit(const struct scn_arguments *arguments, wsp_duration *wall_limit) {
   const char *text = scn_cli_value(arguments, "--wall-limit");
-  settings->wall_limit = DEFAULT_WALL_LIMIT_S * WSP_SECOND;
-  if (text != NULL && (sim_duration_parse(text, &settings->wall_limit, NULL) != SIM_DURATION_OK ||
-                       settings->wall_limit <= 0)) {
+  *wall_limit = DEFAULT_WALL_LIMIT_S * WSP_SECOND;
+  if (text != NULL &&
+      (sim_duration_parse(text, wall_limit, NULL) != SIM_DURATION_OK || *wall_limit <= 0)) {
     return scn_cli_misused(
         arguments, "--wall-limit: expected a duration over 0, as in 30s; found \"%s\"", text);
   }
   return 0;
+}
+
+static int read_wall_limit(const struct scn_arguments *arguments, struct scn_settings *settings) {
+  return scn_settings_wall_limit(arguments, &settings->wall_limit);
 }
 
 static int read_seed(const struct scn_arguments *arguments, struct scn_settings *settings) {

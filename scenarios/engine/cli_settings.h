@@ -23,4 +23,7 @@ struct scn_settings {
 int scn_settings_read(const struct scn_arguments *arguments, struct scn_settings *settings);
 void scn_settings_deinit(struct scn_settings *settings);
 
+/* The option --wall-limit alone, for commands that have few others. The same return. */
+int scn_settings_wall_limit(const struct scn_arguments *arguments, wsp_duration *wall_limit);
+
 #endif
