@@ -161,9 +161,10 @@ static int run_command(struct scn_arguments *arguments, int argc, char **argv, i
     return status;
   }
   if (arguments->command->run == NULL) {
-    return scn_cli_misused(
-        arguments, "this command is not in version %s; this version has: run, explore, replay, check, list",
-        arguments->version);
+    return scn_cli_misused(arguments,
+                           "this command is not in version %s; this version has: run, explore, "
+                           "replay, shrink, check, list",
+                           arguments->version);
   }
   return arguments->command->run(arguments);
 }

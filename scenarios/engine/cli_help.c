@@ -10,8 +10,6 @@ static const struct scn_option any_option[] = {{0}};
 
 /* Commands of the format's contract that are not in this version yet. */
 static const struct scn_command later[] = {
-    {"shrink", "--db FILE ID [-o FILE]", "the smallest scenario that still fails in the same way",
-     NULL, any_option, NULL},
     {"report",
      "DB... [--html FILE] [--markdown FILE] [--perfetto FILE] [--junit FILE] "
      "[--json FILE]",
@@ -23,8 +21,8 @@ static const struct scn_command later[] = {
 enum { LATER_COUNT = sizeof later / sizeof later[0] };
 
 static const struct scn_command *const present[] = {&scn_command_run,    &scn_command_explore,
-                                                    &scn_command_replay, &scn_command_check,
-                                                    &scn_command_list};
+                                                    &scn_command_replay, &scn_command_shrink,
+                                                    &scn_command_check,  &scn_command_list};
 
 enum { PRESENT_COUNT = sizeof present / sizeof present[0] };
 

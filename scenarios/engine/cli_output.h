@@ -14,8 +14,8 @@ struct scn_output {
   bool quiet;
   const char *database; /* of the recorded results; NULL: none */
   int64_t recorded_id;  /* of the last result in it */
-  bool color;    /* stdout is a terminal and NO_COLOR is not set */
-  bool progress; /* stderr is a terminal */
+  bool color;           /* stdout is a terminal and NO_COLOR is not set */
+  bool progress;        /* stderr is a terminal */
   size_t total;
   size_t counts[REP_HANG + 1]; /* by verdict */
   int name_width;

@@ -32,6 +32,7 @@ static const struct scn_variant *load(const struct rep_recorded *recorded,
       return NULL;
     }
     variant = find_variant(replay->scenario, recorded->variant);
+    replay->seed_given = ways[i].has_seed;
   }
   return variant;
 }
@@ -60,6 +61,7 @@ bool scn_replay_prepare(const struct rep_recorded *recorded, struct scn_replay *
   replay->unjudged =
       recorded->schedule != NULL && recorded->expectations == 0 && (other_seed || !crashed);
   replay->variant = *variant;
+  replay->variant_index = (size_t)(variant - replay->scenario->variants);
   replay->variant.seed = recorded->seed;
   return true;
 }

@@ -12,6 +12,8 @@
 struct scn_replay {
   struct scn_scenario *scenario; /* from the recorded text */
   struct scn_variant variant;    /* with the recorded seed */
+  size_t variant_index;          /* among the scenario's */
+  bool seed_given;               /* as with --seed: matrix.seed makes no variants */
   const char *schedule;          /* that of the record; "": insertion order */
   bool unjudged;                 /* its expectations were not judged */
 };
