@@ -55,6 +55,7 @@ struct rep_expectation {
   const char *text;
   bool passed;
   const char *actual;
+  const char *missed; /* the fields that do not hold, a space between them; is not recorded */
 };
 
 struct rep_violation {

@@ -122,8 +122,9 @@ static bool describe(struct session *session) {
            strncmp(session->runs.failure_class, "expectation", 11) == 0
                ? "the expectation below does not hold"
                : session->runs.failure_class);
-  bool done =
-      scn_tree_set_text(tree, "name", name) && scn_tree_set_text(tree, "description", description);
+  bool done = scn_tree_set_text(tree, "name", name) &&
+              scn_tree_set_text(tree, "description", description) &&
+              scn_tree_move_first(tree, "description") && scn_tree_move_first(tree, "name");
   if (done && session->shrunk.schedule[0] != '\0') {
     done = scn_tree_set_text(tree, "schedule", session->shrunk.schedule);
   }
@@ -216,6 +217,7 @@ static int shrink_recorded(struct session *session, const char *path) {
   if (!describe(session)) {
     return scn_cli_failed(session->arguments, "out of memory for the file");
   }
+  session->runs.path = path;
   bool right = check_written(session);
   const struct extent after = extent_of(session);
   status = write_file(session, path);

@@ -62,6 +62,8 @@ bool scn_judging_check(struct scn_judging *judging, const char *label,
   if (scn_comparison_holds(comparison, actual, names)) {
     return true;
   }
+  scn_text_append(&judging->missed, judging->missed.length > 0 ? " " : "");
+  scn_text_append(&judging->missed, label != NULL ? label : "");
   struct scn_text *text = scn_judging_expected(judging);
   scn_text_printf(text, "%s%s ", label != NULL ? ": " : "", label != NULL ? label : "");
   scn_comparison_append(text, comparison, names);
@@ -104,7 +106,8 @@ static bool judge_form(struct scn_judging *judging) {
 static bool conclude(struct scn_judging *judging, struct scn_judgement *judgement) {
   judgement->passed = !judging->failed;
   judgement->actual = scn_text_take(&judging->actual);
-  if (judgement->actual == NULL || judging->subject.failed) {
+  judgement->missed = scn_text_take(&judging->missed);
+  if (judgement->actual == NULL || judgement->missed == NULL || judging->subject.failed) {
     return false;
   }
   if (judging->failed) {
@@ -128,6 +131,7 @@ bool scn_expectation_judge(const struct scn_view *view, const struct scn_expecta
   }
   scn_text_deinit(&judging.subject);
   scn_text_deinit(&judging.actual);
+  scn_text_deinit(&judging.missed);
   scn_text_deinit(&judging.failures);
   if (!done) {
     scn_judgement_deinit(judgement);
@@ -137,6 +141,7 @@ bool scn_expectation_judge(const struct scn_view *view, const struct scn_expecta
 
 void scn_judgement_deinit(struct scn_judgement *judgement) {
   free(judgement->actual);
+  free(judgement->missed);
   free(judgement->message);
   *judgement = (struct scn_judgement){0};
 }

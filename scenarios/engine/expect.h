@@ -28,6 +28,7 @@ struct scn_view {
 struct scn_judgement {
   bool passed;
   char *actual;  /* what was found, one line */
+  char *missed;  /* the fields that do not hold: "ended_at queue_wait"; "": none, or no field */
   char *message; /* of a failure: several lines: what was expected, what was found, the last
                     timeline events that touch it; no file position (the caller knows it) */
 };

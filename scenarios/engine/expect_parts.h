@@ -26,6 +26,7 @@ struct scn_judging {
   struct scn_text subject;  /* op "b" */
   struct scn_text actual;   /* queue_wait = 40ms, reused = true */
   struct scn_text failures; /* expected ... found ..., again and again */
+  struct scn_text missed;   /* the fields that failed */
   bool failed;
   bool out_of_memory; /* noticed where it could not be returned */
 

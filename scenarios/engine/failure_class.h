@@ -1,8 +1,10 @@
 /*
  * failure_class.h - in which way a run does not hold, so that two runs can be said to fail alike.
  *
- * "crash", "hang", "error", "invariant NAME", or "expectation TEXT found ACTUAL" with the white
- * space left out, and the numbers of what was found: a smaller scenario has other times.
+ * "crash", "error", "hang of KIND beside a lease", "hang of KIND beside no lease" (KIND: of the
+ * first operation that hangs; in its account some conn is still lent, or none), "invariant NAME",
+ * or "expectation TEXT found ACTUAL wrong FIELDS" with the white space left out, and the numbers of
+ * what was found: a smaller scenario has other times.
  */
 #ifndef ENGINE_FAILURE_CLASS_H
 #define ENGINE_FAILURE_CLASS_H

@@ -75,6 +75,7 @@ void scn_packet_write(struct scn_bytes *bytes, const struct rep_scenario *result
     scn_bytes_append(bytes, &result->expectations[i], sizeof result->expectations[i]);
     write_string(bytes, result->expectations[i].text);
     write_string(bytes, result->expectations[i].actual);
+    write_string(bytes, result->expectations[i].missed);
   }
   write_number(bytes, result->violation_count);
   for (size_t i = 0; i < result->violation_count; i++) {
@@ -172,6 +173,7 @@ static void read_expectations(struct reader *reader, struct rep_scenario *result
     read_bytes(reader, &rows[i], sizeof rows[i]);
     rows[i].text = read_string(reader);
     rows[i].actual = read_string(reader);
+    rows[i].missed = read_string(reader);
   }
   result->expectations = rows;
 }

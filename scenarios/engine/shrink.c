@@ -38,8 +38,10 @@ static void run_out(struct shrinker *shrinker) {
   shrinker->stopped = true;
 }
 
-/* Takes over `candidate`, to be run in the order `schedule`. True: it takes the tree's place. */
-static bool try_it(struct shrinker *shrinker, cJSON *candidate, const char *schedule) {
+/* Takes over `candidate`, to be run in the order `schedule`. True: it takes the tree's place. An
+ * order of `limit` characters or more, which was found on the way, will not do. */
+static bool try_it(struct shrinker *shrinker, cJSON *candidate, const char *schedule,
+                   size_t limit) {
   struct scn_shrunk *shrunk = shrinker->shrunk;
   if (shrinker->stopped || !shrinker->oracle->go_on(shrinker->oracle->context, shrunk)) {
     shrinker->stopped = true;
@@ -56,7 +58,8 @@ static bool try_it(struct shrinker *shrinker, cJSON *candidate, const char *sche
     memcpy(order, schedule, length);
     struct scn_arrivals_seen seen = {0};
     shrunk->tried++;
-    fails = shrinker->oracle->fails(shrinker->oracle->context, text, &order, &seen);
+    fails = shrinker->oracle->fails(shrinker->oracle->context, text, &order, &seen) &&
+            strlen(order) < limit;
     if (fails) {
       keep(shrinker, candidate, order, seen);
     } else {
@@ -83,7 +86,7 @@ static cJSON *copy(struct shrinker *shrinker, size_t number, cJSON **node) {
 }
 
 static bool try_same_order(struct shrinker *shrinker, cJSON *candidate) {
-  return try_it(shrinker, candidate, shrinker->shrunk->schedule);
+  return try_it(shrinker, candidate, shrinker->shrunk->schedule, SIZE_MAX);
 }
 
 /* ---- Leaving out -------------------------------------------------------------------------- */
@@ -271,9 +274,7 @@ static bool try_order(struct shrinker *shrinker, const char *schedule) {
     run_out(shrinker);
     return false;
   }
-  /* Another order than the one asked for may be found; only a shorter one is a step forward. */
-  size_t before = strlen(shrinker->shrunk->schedule);
-  return try_it(shrinker, candidate, schedule) && strlen(shrinker->shrunk->schedule) < before;
+  return try_it(shrinker, candidate, schedule, strlen(shrinker->shrunk->schedule));
 }
 
 /* The schedule without the item that begins at `start`; on the heap. */

@@ -33,14 +33,13 @@ static bool is_expectation(const char *failure_class) {
   return strncmp(failure_class, "expectation ", 12) == 0;
 }
 
-static void search(const struct candidate *candidate, struct scn_runner *runner,
-                   const struct scn_plan_item *item, struct rep_scenario *result) {
+static void search(struct scn_runner *runner, const struct scn_plan_item *item,
+                   struct rep_scenario *result) {
   uint64_t events = sim_trace_count(result->trace) + 1;
   const struct scn_explore_options options = {
       .strategy = SCN_RANDOM,
       .runs = events > MOST_EVENTS / MOST_RUNS ? MOST_EVENTS / events + 1 : MOST_RUNS,
       .same_seed = true};
-  (void)candidate;
   scn_explore(runner, item->scenario, item->variant, &options, result);
 }
 
@@ -66,7 +65,7 @@ static void run_candidate(void *context, struct scn_runner *runner,
   (void)scn_run_scheduled(runner, item->scenario, item->variant, candidate->schedule, false, result,
                           message, sizeof message);
   if (!first && runs->any_order && !scn_failure_is(result, runs->failure_class)) {
-    search(candidate, runner, item, result);
+    search(runner, item, result);
   }
 }
 
@@ -168,7 +167,7 @@ bool scn_shrink_runs_fail(void *context, const char *text, char **schedule,
   const struct scn_workers_options options = {.jobs = 1,
                                               .wall_limit_ns = runs->wall_limit_ns,
                                               .job = {.work = run_candidate, .context = &candidate},
-                                              .keeps_ops = scenario->load_count > 0,
+                                              .keeps_ops = true,
                                               .done = finished,
                                               .go_on = always,
                                               .context = &candidate};

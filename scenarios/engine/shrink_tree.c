@@ -1,6 +1,7 @@
 /*
  * shrink_tree.c - cJSON's tree made from ours, whose numbers are exact.
  */
+#define _XOPEN_SOURCE 700
 #include "scenarios/engine/shrink_tree.h"
 
 #include <inttypes.h>
@@ -138,6 +139,34 @@ static bool apply_times(cJSON *tree, const struct scn_scenario *scenario) {
   return true;
 }
 
+/* Files that the scenario names are found wherever it is written to. */
+static bool apply_files(cJSON *node, const char *path) {
+  bool done = true;
+  for (cJSON *child = node->child; child != NULL && done; child = child->next) {
+    done = apply_files(child, path);
+  }
+  if (!cJSON_IsString(node) || node->string == NULL || strcmp(node->string, "trace") != 0 ||
+      node->valuestring[0] == '/') {
+    return done;
+  }
+  const char *slash = strrchr(path, '/');
+  int folder = slash == NULL ? 0 : (int)(slash - path + 1);
+  char joined[4096];
+  snprintf(joined, sizeof joined, "%.*s%s", folder, path, node->valuestring);
+  char *whole = realpath(joined, NULL);
+  if (whole == NULL) {
+    return done; /* the loader says what is wrong with it */
+  }
+  char *copy = cJSON_malloc(strlen(whole) + 1);
+  if (copy != NULL) {
+    strcpy(copy, whole);
+    cJSON_free(node->valuestring);
+    node->valuestring = copy;
+  }
+  free(whole);
+  return done && copy != NULL;
+}
+
 cJSON *scn_tree_of_replay(const struct rep_recorded *recorded, const struct scn_replay *replay) {
   static const char *const left_out[] = {"$schema", "description", "covers", "tags", "schedule"};
   cJSON *tree = parse(recorded->source);
@@ -148,7 +177,7 @@ cJSON *scn_tree_of_replay(const struct rep_recorded *recorded, const struct scn_
     cJSON_DeleteItemFromObjectCaseSensitive(tree, left_out[i]);
   }
   if (!apply_matrix(tree, replay) || !apply_seed(tree, recorded->seed) ||
-      !apply_times(tree, replay->scenario)) {
+      !apply_times(tree, replay->scenario) || !apply_files(tree, recorded->path)) {
     cJSON_Delete(tree);
     return NULL;
   }
@@ -382,4 +411,9 @@ bool scn_tree_set_integer(cJSON *node, int64_t integer) {
 
 bool scn_tree_set_text(cJSON *tree, const char *key, const char *text) {
   return put(tree, key, cJSON_CreateString(text));
+}
+
+bool scn_tree_move_first(cJSON *tree, const char *key) {
+  cJSON *member = cJSON_DetachItemFromObjectCaseSensitive(tree, key);
+  return member != NULL && cJSON_InsertItemInArray(tree, 0, member);
 }

@@ -41,7 +41,9 @@ bool scn_tree_set_duration(cJSON *node, wsp_duration duration);
 bool scn_tree_integer(const cJSON *node, int64_t *integer);
 bool scn_tree_set_integer(cJSON *node, int64_t integer);
 
-/* Sets the member `key` to that text, before all others or behind them. False: no memory. */
+/* Sets the member `key` to that text. False: no memory. */
 bool scn_tree_set_text(cJSON *tree, const char *key, const char *text);
+/* Puts a member before all others. False: there is none. */
+bool scn_tree_move_first(cJSON *tree, const char *key);
 
 #endif

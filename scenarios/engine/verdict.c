@@ -86,7 +86,8 @@ static bool add_row(struct scn_world *world, const struct scn_expectation *expec
       (struct rep_expectation){.index = (int64_t)rows->count,
                                .text = expectation->text,
                                .passed = judgement->passed,
-                               .actual = scn_world_copy(world, judgement->actual)};
+                               .actual = scn_world_copy(world, judgement->actual),
+                               .missed = scn_world_copy(world, judgement->missed)};
   rows->count++;
   return true;
 }
