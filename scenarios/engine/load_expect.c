@@ -288,12 +288,53 @@ static const struct form *find_form(const struct scn_json_value *value) {
   return NULL;
 }
 
+/* A copy without one of its members, which every form may have. NULL: no memory. */
+static const struct scn_json_value *without(struct scn_loader *loader,
+                                            const struct scn_json_value *value,
+                                            const struct scn_json_value *member) {
+  struct scn_json_value *copy = scn_memory_take(loader->memory, 1, sizeof *copy);
+  struct scn_json_value *children = scn_memory_take(loader->memory, value->count, sizeof *children);
+  if (copy == NULL || children == NULL) {
+    return NULL;
+  }
+  *copy = *value;
+  copy->first = NULL;
+  copy->count = 0;
+  struct scn_json_value **last = &copy->first;
+  for (const struct scn_json_value *child = value->first; child != NULL; child = child->next) {
+    if (child != member) {
+      struct scn_json_value *kept = &children[copy->count];
+      *kept = *child;
+      kept->index = copy->count++;
+      kept->next = NULL;
+      *last = kept;
+      last = &kept->next;
+    }
+  }
+  return copy;
+}
+
+static void read_form(struct scn_loader *loader, const struct scn_json_value *value,
+                      struct scn_expectation *expectation);
+
 static void read_expectation(struct scn_loader *loader, const struct scn_json_value *value,
                              struct scn_expectation *expectation) {
   expectation->position = value->position;
   if (!scn_load_is(loader, value, SCN_JSON_OBJECT, "an expectation (an object)")) {
     return;
   }
+  const struct scn_json_value *dependent = scn_json_find(value, "order_dependent");
+  if (dependent != NULL) {
+    scn_load_bool(loader, dependent, &expectation->order_dependent);
+    value = without(loader, value, dependent);
+  }
+  if (value != NULL) {
+    read_form(loader, value, expectation);
+  }
+}
+
+static void read_form(struct scn_loader *loader, const struct scn_json_value *value,
+                      struct scn_expectation *expectation) {
   const struct form *form = find_form(value);
   if (form == NULL) {
     struct load_names names = {form_name, NULL};

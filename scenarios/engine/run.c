@@ -204,6 +204,7 @@ void scn_run_choose(struct scn_world *world, const struct scn_turn *turns, size_
   world->choices++;
   keep_alternatives(world, turns, count, taken);
   if (taken > 0) {
+    world->out_of_turn++;
     scn_world_note(world, &(struct scn_note){.kind = SIM_ORDER_CHOSEN,
                                              .values = {(int64_t)world->choices, (int64_t)taken}});
   }

@@ -117,6 +117,7 @@ struct scn_expectation {
   enum scn_expectation_kind kind;
   struct scn_position position;
   const char *text; /* as the file has it, white space folded: for messages and the database */
+  bool order_dependent; /* says what happens in insertion order only; left out of `text` */
 
   const char *subject; /* op label, metric, conn (label or id), upstream url, SQL, percentile of */
   int64_t account;     /* SCN_EXPECT_ACCOUNT */

@@ -127,6 +127,9 @@ void scn_verdict_judge(struct scn_world *world, const struct scn_expectation *ex
       .rows_context = &rows,
   };
   for (size_t i = 0; i < count && !world->broken; i++) {
+    if (expectations[i].order_dependent && world->out_of_turn > 0) {
+      continue;
+    }
     struct scn_judgement judgement = {0};
     if (!scn_expectation_judge(&view, &expectations[i], &judgement) ||
         !add_row(world, &expectations[i], &judgement)) {

@@ -35,6 +35,7 @@ struct scn_world {
   struct sim_trace *alternatives;    /* of each choice, for a person; NULL: not kept */
   bool unjudged;                     /* expectations are not judged: only invariants hold here */
   uint64_t choices;                  /* between several turns, so far */
+  uint64_t out_of_turn;              /* of them, those not taken as in insertion order */
   uint64_t turns_at_once;            /* since time or the agenda went on */
 
   wsp_time now;
