@@ -53,6 +53,7 @@
   X(run) \
   X(steps) \
   X(workers) \
+  X(shrink) \
   X(explore) \
   X(json) \
   X(loader) \

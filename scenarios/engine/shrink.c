@@ -285,6 +285,9 @@ static char *without_item(const char *schedule, size_t start, size_t *length) {
   if (shorter != NULL) {
     memcpy(shorter, schedule, start);
     strcpy(shorter + start, schedule + behind);
+    if (start > 0 && shorter[start] == '\0') {
+      shorter[start - 1] = '\0'; /* the space before the last item */
+    }
   }
   return shorter;
 }

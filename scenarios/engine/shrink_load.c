@@ -64,19 +64,22 @@ static wsp_time time_of(const cJSON *step, wsp_time before) {
   return at;
 }
 
-/* Behind all steps of that time and earlier ones: so do arrivals come. */
+/* Behind all steps of that time and earlier ones: so do arrivals come. cJSON 1.7.15 as Debian has
+ * it inserts nowhere but in front, so what comes later is moved behind the new step one by one. */
 static bool insert(cJSON *steps, cJSON *step, wsp_time at) {
+  int count = cJSON_GetArraySize(steps);
   int index = 0;
-  wsp_time before = 0;
-  cJSON *other;
-  cJSON_ArrayForEach(other, steps) {
-    before = time_of(other, before);
-    if (before > at) {
-      return cJSON_InsertItemInArray(steps, index, step);
-    }
+  wsp_time time = 0;
+  while (index < count && (time = time_of(cJSON_GetArrayItem(steps, index), time)) <= at) {
     index++;
   }
-  return cJSON_AddItemToArray(steps, step);
+  if (!cJSON_AddItemToArray(steps, step)) {
+    return false;
+  }
+  for (int later = index; later < count; later++) {
+    cJSON_AddItemToArray(steps, cJSON_DetachItemFromArray(steps, index));
+  }
+  return true;
 }
 
 static bool add_steps(cJSON *tree, const cJSON *loads, const struct scn_arrivals_seen *seen) {
