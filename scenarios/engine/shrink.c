@@ -179,10 +179,12 @@ static bool make_smaller(struct shrinker *shrinker, size_t number) {
     if ((!is_duration && !scn_tree_integer(node, &value)) || value <= 0) {
       return any;
     }
-    const int64_t smaller[] = {0, 1, half(value)};
+    /* Less than a millisecond, and other than 0, reads worse than it was. */
+    int64_t least = is_duration ? WSP_MILLISECOND : 1;
+    const int64_t smaller[] = {0, least, half(value)};
     bool smaller_now = false;
     for (size_t i = 0; i < 3 && !smaller_now && !shrinker->stopped; i++) {
-      bool sensible = smaller[i] < value && (!is_duration || smaller[i] != 1);
+      bool sensible = smaller[i] < value && (smaller[i] == 0 || smaller[i] >= least);
       smaller_now = sensible && try_value(shrinker, number, is_duration, smaller[i]);
     }
     if (!smaller_now) {

@@ -39,7 +39,7 @@ extract() { # PAGE FOLDER
 
 # The time that a run took, and how long a hung one was waited for, differ.
 without_seconds() {
-  sed 's/; [0-9]*\.[0-9][0-9] s\(;\|$\)/; N s\1/'
+  sed -e 's/; [0-9]*\.[0-9][0-9] s\(;\|$\)/; N s\1/' -e 's,\([0-9] events\)\, [0-9]*/s$,\1\, N/s,'
 }
 
 run_block() { # WHERE BLOCK EXPECTED-STATUS
@@ -113,9 +113,11 @@ check_page README.md as-said
 expected_counts README.md 1 6 6
 check_page scenarios/FORMAT.md pass
 expected_counts scenarios/FORMAT.md 5 0 0
+check_page scenarios/EXPLORING.md as-said
+expected_counts scenarios/EXPLORING.md 1 3 3
 
 echo 'Links of the pages lead somewhere.'
-for page in README.md scenarios/FORMAT.md scenarios/README.md; do
+for page in README.md scenarios/FORMAT.md scenarios/EXPLORING.md scenarios/README.md; do
   folder=$(dirname "$page")
   grep -o '](\([^)#:]*\)[^):]*)' "$page" | sed 's/^](//;s/[#)].*//' | sort -u | while read -r link; do
     [ -z "$link" ] || [ -e "$folder/$link" ] || echo "$page: $link"
