@@ -162,7 +162,7 @@ static void the_schema_knows_each_preset(void) {
 }
 
 static void the_schema_knows_each_counter_of_upstreams(void) {
-  static const char *const names[] = {FAKE_COUNTER_LIST(NAME) "upstream"};
+  static const char *const names[] = {FAKE_COUNTER_LIST(NAME) "upstream", "order_dependent"};
   read_schema();
   CU_ASSERT(has_properties(definition("expect.upstream"), names, COUNT(names)));
   forget_schema();
@@ -179,7 +179,7 @@ static void the_schema_knows_each_operation_of_steps(void) {
 }
 
 static void the_schema_knows_each_operator(void) {
-  static const char *const names[] = {SCN_OPERATOR_LIST(SECOND) "sql"};
+  static const char *const names[] = {SCN_OPERATOR_LIST(SECOND) "sql", "order_dependent"};
   read_schema();
   CU_ASSERT(has_properties(definition("expect.sql"), names, COUNT(names)));
   forget_schema();
