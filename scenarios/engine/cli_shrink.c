@@ -221,6 +221,12 @@ static int shrink_recorded(struct session *session, const char *path) {
   bool right = check_written(session);
   const struct extent after = extent_of(session);
   status = write_file(session, path);
+  if (status == 0 && !right) {
+    status = scn_cli_failed(session->arguments,
+                            "'%s' was written, but does not fail in the same way when it is run; "
+                            "this is a fault of the harness",
+                            path);
+  }
   if (status != 0 || strcmp(path, "-") == 0) {
     return status;
   }
@@ -233,12 +239,6 @@ static int shrink_recorded(struct session *session, const char *path) {
          has_memory && interrupted == 0 && session->shrunk.tried < session->most_candidates
              ? ""
              : "; stopped early, it may be made smaller");
-  if (!right) {
-    return scn_cli_failed(session->arguments,
-                          "'%s' was written, but does not fail in the same way when it is run; "
-                          "this is a fault of the harness",
-                          path);
-  }
   printf("%swritten to %s; to run it: %s run --no-db %s\n", session->runs.failure, path,
          session->arguments->program, path);
   return 0;

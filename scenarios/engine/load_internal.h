@@ -280,7 +280,6 @@ void scn_load_steps(struct scn_loader *loader, const struct scn_json_value *valu
 /* The members of `together`: steps without a time of their own. */
 void scn_load_together(struct scn_loader *loader, const struct scn_json_value *value,
                        struct scn_step *step);
-const char *scn_load_step_kind_name(enum scn_step_kind kind);
 
 /* load_operation.c: reads the argument of the operation `step->kind`. */
 void scn_load_operation(struct scn_loader *loader, const struct scn_json_value *value,

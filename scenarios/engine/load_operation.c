@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "scenarios/engine/load_internal.h"
+#include "scenarios/engine/steps.h"
 
 static const char default_url[] = "wss://example.com/v1/responses";
 
@@ -155,7 +156,7 @@ static const struct load_shape cleanup_sweep_shape = {"a cleanup_sweep", NULL, 0
 static void define_label(struct scn_loader *loader, const struct scn_json_value *value,
                          struct scn_step *step) {
   const struct scn_json_value *as = scn_json_find(value, "as");
-  const char *kind = scn_load_step_kind_name(step->kind);
+  const char *kind = scn_step_kind_name(step->kind);
   bool made_up = step->label == NULL;
   if (made_up) {
     step->label = scn_memory_format(loader->memory, "%s@%zu", kind, step->index + 1);

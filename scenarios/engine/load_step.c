@@ -6,24 +6,15 @@
 #include <string.h>
 
 #include "scenarios/engine/load_internal.h"
+#include "scenarios/engine/steps.h"
 #include "sim/duration.h"
-
-static const char *const step_names[] = {
-#define NAME(id, name) name,
-    SCN_STEP_LIST(NAME)
-#undef NAME
-        NULL};
 
 static const char *step_name(const void *context, size_t index) {
   (void)context;
-  return step_names[index];
+  return index < SCN_STEP_KIND_COUNT ? scn_step_kind_name((enum scn_step_kind)index) : NULL;
 }
 
 static const struct load_names names = {step_name, NULL};
-
-const char *scn_load_step_kind_name(enum scn_step_kind kind) {
-  return step_names[kind];
-}
 
 /* What is found in a step before its operation is read. */
 struct parts {

@@ -168,6 +168,8 @@ enum scn_step_kind {
 #undef SCN_ENUMERATOR
 };
 
+enum { SCN_STEP_KIND_COUNT = SCN_EXPECT + 1 };
+
 /* The members that a kind does not use are zero. Labels: `label` is the step's own ("as"), made
  * up by the loader where the file leaves it out ("acquire@3": the third step), NULL for kinds
  * that are no operations. With `repeats` they are label#1, label#2, ... */

@@ -24,6 +24,7 @@ struct candidate {
   const char *schedule;
   char **taken; /* the order in which it failed */
   struct scn_arrivals_seen *seen;
+  bool has_load;
   bool fails;
 };
 
@@ -129,7 +130,9 @@ static bool finished(void *context, size_t index, const struct rep_scenario *res
     return true;
   }
   strcpy(*candidate->taken, schedule);
-  keep_arrivals(candidate->seen, result);
+  if (candidate->has_load) {
+    keep_arrivals(candidate->seen, result);
+  }
   runs->size.events = sim_trace_count(result->trace);
   runs->size.virtual_ns = result->virtual_ns;
   snprintf(runs->failure, sizeof runs->failure, "%s",
@@ -161,7 +164,11 @@ bool scn_shrink_runs_fail(void *context, const char *text, char **schedule,
     return false;
   }
   char *taken = NULL;
-  struct candidate candidate = {.runs = runs, .schedule = *schedule, .taken = &taken, .seen = seen};
+  struct candidate candidate = {.runs = runs,
+                                .schedule = *schedule,
+                                .taken = &taken,
+                                .seen = seen,
+                                .has_load = scenario->load_count > 0};
   const struct scn_plan_item item = {
       .scenario = scenario, .variant = &scenario->variants[0], .source = text};
   const struct scn_workers_options options = {.jobs = 1,
