@@ -4,7 +4,17 @@
 #include <assert.h>
 #include <string.h>
 
-enum { SLOTS_PER_CHUNK = 64 };
+/* The first slots come in small chunks, so that a small pool is small: a simulator copies it again
+ * and again. */
+enum { SMALL_CHUNK = 8, LARGE_CHUNK = 64, SMALL_CHUNKS = LARGE_CHUNK / SMALL_CHUNK };
+
+static size_t slots_in(size_t chunk) {
+  return chunk < SMALL_CHUNKS ? SMALL_CHUNK : LARGE_CHUNK;
+}
+
+static size_t first_slot_in(size_t chunk) {
+  return chunk < SMALL_CHUNKS ? chunk * SMALL_CHUNK : (chunk - SMALL_CHUNKS + 1) * LARGE_CHUNK;
+}
 
 void *wsp_memory_allocate(const struct wsp_memory *memory, size_t size) {
   size = size == 0 ? 1 : size;
@@ -38,7 +48,7 @@ void wsp_slab_init(struct wsp_slab *slab, size_t object_size) {
 
 void wsp_slab_deinit(struct wsp_slab *slab, const struct wsp_memory *memory) {
   for (size_t i = 0; i < slab->chunk_count; i++) {
-    wsp_memory_release(memory, slab->chunks[i], SLOTS_PER_CHUNK * slab->object_size);
+    wsp_memory_release(memory, slab->chunks[i], slots_in(i) * slab->object_size);
   }
   wsp_memory_release(memory, slab->chunks, slab->chunk_capacity * sizeof *slab->chunks);
   wsp_slab_init(slab, slab->object_size);
@@ -55,13 +65,15 @@ static bool add_chunk(struct wsp_slab *slab, const struct wsp_memory *memory) {
     slab->chunks = chunks;
     slab->chunk_capacity = capacity;
   }
-  unsigned char *chunk = wsp_memory_allocate(memory, SLOTS_PER_CHUNK * slab->object_size);
+  size_t slots = slots_in(slab->chunk_count);
+  size_t first = first_slot_in(slab->chunk_count);
+  unsigned char *chunk = wsp_memory_allocate(memory, slots * slab->object_size);
   if (chunk == NULL) {
     return false;
   }
-  for (size_t i = SLOTS_PER_CHUNK; i-- > 0;) {
+  for (size_t i = slots; i-- > 0;) {
     struct wsp_slot *slot = (struct wsp_slot *)(void *)(chunk + i * slab->object_size);
-    slot->slot = (uint32_t)(slab->chunk_count * SLOTS_PER_CHUNK + i);
+    slot->slot = (uint32_t)(first + i);
     slot->next_free = slab->free;
     slab->free = slot;
   }
@@ -93,11 +105,12 @@ void wsp_slab_give(struct wsp_slab *slab, void *object) {
 }
 
 void *wsp_slab_at(const struct wsp_slab *slab, uint32_t slot) {
-  size_t chunk = slot / SLOTS_PER_CHUNK;
+  bool small = slot < LARGE_CHUNK;
+  size_t chunk = small ? slot / SMALL_CHUNK : slot / LARGE_CHUNK + SMALL_CHUNKS - 1;
   if (chunk >= slab->chunk_count) {
     return NULL;
   }
-  return slab->chunks[chunk] + slot % SLOTS_PER_CHUNK * slab->object_size;
+  return slab->chunks[chunk] + slot % (small ? SMALL_CHUNK : LARGE_CHUNK) * slab->object_size;
 }
 
 void *wsp_slab_find(const struct wsp_slab *slab, uint32_t slot, uint32_t generation) {

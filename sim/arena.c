@@ -53,6 +53,7 @@ struct sim_arena {
 struct sim_snapshot {
   const struct sim_arena *arena;
   size_t used;
+  size_t capacity; /* of `bytes` */
   unsigned char *bytes;
 };
 
@@ -225,27 +226,41 @@ void sim_arena_fail_at(struct sim_arena *arena, uint64_t n, bool for_ever) {
   arena->fail_for_ever = for_ever;
 }
 
+bool sim_snapshot_retake(struct sim_snapshot *snapshot) {
+  const struct sim_arena *arena = snapshot->arena;
+  if (snapshot->capacity < arena->top) {
+    free(snapshot->bytes);
+    snapshot->capacity = arena->top;
+    snapshot->used = 0;
+    snapshot->bytes = malloc(snapshot->capacity);
+    if (snapshot->bytes == NULL) {
+      snapshot->capacity = 0;
+      return false;
+    }
+  }
+  snapshot->used = arena->top;
+  unpoison(arena, arena->top);
+  memcpy(snapshot->bytes, arena, snapshot->used);
+  poison_free_blocks(arena);
+  return true;
+}
+
 struct sim_snapshot *sim_snapshot_take(const struct sim_arena *arena) {
   struct sim_snapshot *snapshot = malloc(sizeof *snapshot);
   if (snapshot == NULL) {
     return NULL;
   }
-  snapshot->arena = arena;
-  snapshot->used = arena->top;
-  snapshot->bytes = malloc(snapshot->used);
-  if (snapshot->bytes == NULL) {
+  *snapshot = (struct sim_snapshot){.arena = arena};
+  if (!sim_snapshot_retake(snapshot)) {
     free(snapshot);
     return NULL;
   }
-  unpoison(arena, arena->top);
-  memcpy(snapshot->bytes, arena, snapshot->used);
-  poison_free_blocks(arena);
   return snapshot;
 }
 
 void sim_snapshot_restore(struct sim_arena *arena, const struct sim_snapshot *snapshot) {
   /* Its pointers are good at one place only. */
-  assert(snapshot->arena == arena);
+  assert(snapshot->arena == arena && snapshot->used > 0);
   unpoison(arena, arena->top);
   memcpy(arena, snapshot->bytes, snapshot->used);
   poison_free_blocks(arena);

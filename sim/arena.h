@@ -42,6 +42,9 @@ void sim_arena_fail_at(struct sim_arena *arena, uint64_t n, bool for_ever);
 struct sim_snapshot;
 /* NULL: no memory. */
 struct sim_snapshot *sim_snapshot_take(const struct sim_arena *arena);
+/* Takes it again, of the arena as it is now: what it held is lost, its memory is used again. False:
+ * no memory, and the snapshot must not be restored before this succeeds. */
+bool sim_snapshot_retake(struct sim_snapshot *snapshot);
 void sim_snapshot_restore(struct sim_arena *arena, const struct sim_snapshot *snapshot);
 void sim_snapshot_destroy(struct sim_snapshot *snapshot);
 

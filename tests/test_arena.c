@@ -238,6 +238,32 @@ static void a_snapshot_brings_back_a_world_with_pointers(void) {
   sim_arena_destroy(arena);
 }
 
+static void a_snapshot_can_be_taken_again(void) {
+  struct sim_arena *arena = sim_arena_create(1 << 20);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(arena);
+  struct node *list = push(arena, NULL, 1);
+  struct sim_snapshot *snapshot = sim_snapshot_take(arena);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(snapshot);
+  for (uint64_t count = 2; count <= 200; count += 99) { /* more than before, the same, less */
+    while (list != NULL) {
+      list = pop(arena, list);
+    }
+    for (uint64_t number = 1; number <= 200 - count; number++) {
+      list = push(arena, list, number);
+    }
+    CU_ASSERT_TRUE_FATAL(sim_snapshot_retake(snapshot));
+    struct node *saved = list;
+    for (uint64_t number = 1; number <= 300; number++) {
+      list = push(arena, list, number + 1000);
+    }
+    sim_snapshot_restore(arena, snapshot);
+    list = saved;
+    CU_ASSERT_TRUE(is_list(list, 200 - count));
+  }
+  sim_snapshot_destroy(snapshot);
+  sim_arena_destroy(arena);
+}
+
 static void a_restored_arena_goes_on_as_it_did_before(void) {
   void *before[40];
   struct sim_arena *arena = sim_arena_create(1 << 20);
@@ -277,6 +303,7 @@ CU_TestInfo suite_arena[] = {
     {"allocations fail on demand", allocations_fail_on_demand},
     {"the pool is served through its environment", the_pool_is_served_through_its_environment},
     {"a snapshot brings back a world with pointers", a_snapshot_brings_back_a_world_with_pointers},
+    {"a snapshot can be taken again", a_snapshot_can_be_taken_again},
     {"a restored arena goes on as it did before", a_restored_arena_goes_on_as_it_did_before},
     CU_TEST_INFO_NULL,
 };

@@ -68,14 +68,19 @@ static struct scn_key key_of_schedule(const struct sim_trace *trace, uint64_t se
   return key;
 }
 
+/* The exhaustive search takes no order twice. */
+static bool is_new_schedule(struct search *search, const struct sim_trace *trace, uint64_t seed) {
+  bool is_new = true;
+  return search->options->strategy == SCN_EXHAUSTIVE ||
+         (scn_seen_put(&search->schedules, key_of_schedule(trace, seed), &is_new) != NULL &&
+          is_new);
+}
+
 /* Judges a run that is over. True: go on searching. */
 static bool judge(struct search *search, struct scn_world *world) {
-  bool is_new;
   uint64_t seed = scn_runner_attempt(search->runner)->seed;
-  bool kept =
-      scn_seen_put(&search->schedules, key_of_schedule(world->trace, seed), &is_new) != NULL;
   search->told->runs++;
-  search->told->schedules += kept && is_new;
+  search->told->schedules += is_new_schedule(search, world->trace, seed);
   search->verdict = scn_verdict_reach(world);
   if (search->verdict == REP_PASS) {
     return true;
@@ -89,11 +94,18 @@ static bool judge(struct search *search, struct scn_world *world) {
   return false;
 }
 
+/* A place that was kept before is replaced, in its memory. */
 static bool keep_place(struct search *search, struct scn_world *world, struct place *place) {
-  place->snapshot = sim_snapshot_take(world->arena);
+  bool kept = true;
+  if (place->snapshot == NULL) {
+    place->snapshot = sim_snapshot_take(world->arena);
+    kept = place->snapshot != NULL;
+  } else {
+    kept = sim_snapshot_retake(place->snapshot);
+  }
   place->mark = sim_trace_mark(world->trace);
-  search->no_memory |= place->snapshot == NULL;
-  return place->snapshot != NULL;
+  search->no_memory |= !kept;
+  return kept;
 }
 
 static void return_to(struct search *search, const struct place *place) {
@@ -184,6 +196,7 @@ struct branch {
   size_t count;
 };
 
+/* Behind `count` lie branches that were left, whose memory waits to be used again. */
 struct path {
   struct branch *items;
   size_t count;
@@ -198,16 +211,18 @@ static struct branch *add_branch(struct search *search, struct path *path) {
       search->no_memory = true;
       return NULL;
     }
+    memset(items + path->capacity, 0, (capacity - path->capacity) * sizeof *items);
     path->items = items;
     path->capacity = capacity;
   }
-  struct branch *branch = &path->items[path->count++];
-  *branch = (struct branch){0};
-  return branch;
+  return &path->items[path->count++];
 }
 
-static void drop_branch(struct path *path) {
-  sim_snapshot_destroy(path->items[--path->count].place.snapshot);
+static void path_deinit(struct path *path) {
+  for (size_t i = 0; i < path->capacity; i++) {
+    sim_snapshot_destroy(path->items[i].place.snapshot);
+  }
+  free(path->items);
 }
 
 /* Carries the run to its end, taking the first alternative of each new choice and keeping a place
@@ -231,7 +246,7 @@ static bool descend(struct search *search, struct path *path) {
 static bool take_next(struct search *search, struct path *path) {
   while (path->count > 0 &&
          path->items[path->count - 1].next == path->items[path->count - 1].count) {
-    drop_branch(path);
+    path->count--;
   }
   if (path->count == 0) {
     return false;
@@ -259,10 +274,7 @@ static void search_all(struct search *search) {
     since = path.count == 0 ? &search->start : &path.items[path.count - 1].place;
   }
   search->told->orders = search->told->runs;
-  while (path.count > 0) {
-    drop_branch(&path);
-  }
-  free(path.items);
+  path_deinit(&path);
 }
 
 /* ---- The result --------------------------------------------------------------------------- */
