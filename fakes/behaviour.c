@@ -77,6 +77,10 @@ struct fake_answer fake_dial_answer(struct fake_upstream *upstream,
   const struct fake_dial_behaviour *fallback =
       &fake_preset_type(policy->base[FAKE_SUBJECT_DIAL])->dial;
   const struct fake_dial_behaviour *chosen = NULL;
+  if (upstream->world->healed) {
+    *behaviour = NULL;
+    return (struct fake_answer){.outcome = FAKE_OK};
+  }
   if (policy->dial_count > 0) {
     chosen = &policy->dials[next_place(&upstream->dial_cursor, policy->dial_count)];
   }
@@ -119,6 +123,11 @@ static wsp_decimal failure_rate_of(const struct fake_conn *conn) {
 
 struct fake_answer fake_call_answer(struct fake_conn *conn, enum fake_subject subject) {
   assert((int)subject < FAKE_CALL_COUNT);
+  if (conn->upstream->world->healed) {
+    bool reads = subject == FAKE_SUBJECT_READ;
+    return (struct fake_answer){.outcome = reads ? FAKE_MESSAGE : FAKE_OK,
+                                .text = reads ? FAKE_DEFAULT_MESSAGE : NULL};
+  }
   const struct fake_policy *policy = &conn->upstream->policy;
   const struct fake_list *list = conn->own != NULL ? own_list(conn->own, subject) : NULL;
   enum fake_preset base = conn->own_base;
@@ -140,6 +149,9 @@ struct fake_answer fake_call_answer(struct fake_conn *conn, enum fake_subject su
 
 wsp_duration fake_close_latency(struct fake_conn *conn) {
   struct fake_upstream *upstream = conn->upstream;
+  if (upstream->world->healed) {
+    return 0;
+  }
   const struct sim_distribution *latency =
       conn->own != NULL && (conn->own->set & FAKE_SET_CLOSE) != 0 ? &conn->own->close
                                                                   : &upstream->policy.close;

@@ -34,15 +34,26 @@ static enum wsp_error start(struct fake_conn *conn, enum fake_subject subject, s
   assert(!fake_call_active(conn, subject));
   call->answer = fake_call_answer(conn, subject);
   call->canceled = false;
+  fake_fault_call(conn, subject, &call->answer);
   wsp_time due = fake_answer_due(world, &call->answer);
   return fake_schedule_answer(world, &call->entry, due, action, conn) ? WSP_OK : WSP_OUT_OF_MEMORY;
+}
+
+/* In place of the answer, and of all others that are under way on it. */
+static void reset(struct fake_conn *conn, wsp_time now) {
+  bool closed =
+      fake_conn_peer_close(conn, now, FAKE_CLOSE_ABNORMAL, "connection reset by peer", "reset");
+  assert(closed); /* a conn that closes has no call under way */
+  (void)closed;
 }
 
 static void write_ends(void *context, wsp_time now) {
   struct fake_conn *conn = context;
   const struct fake_call *call = &conn->calls[FAKE_SUBJECT_WRITE];
   fake_fired(conn->upstream->world, &call->entry);
-  if (call->answer.outcome == FAKE_ERROR) {
+  if (call->answer.is_reset) {
+    reset(conn, now);
+  } else if (call->answer.outcome == FAKE_ERROR) {
     wsp_write_done(conn->name, now, WSP_IO_FAILED, call->answer.text);
   } else {
     wsp_write_done(conn->name, now, WSP_OK, NULL);
@@ -59,7 +70,7 @@ enum wsp_error fake_write(void *context, void *conn, const char *data, size_t le
     return error;
   }
   target->upstream->counters.writes++;
-  if (target->calls[FAKE_SUBJECT_WRITE].answer.outcome == FAKE_OK) {
+  if (target->calls[FAKE_SUBJECT_WRITE].answer.outcome == FAKE_OK && !target->is_silent) {
     target->last_in = fake_now(target->upstream->world);
   }
   return WSP_OK;
@@ -71,7 +82,9 @@ static void read_ends(void *context, wsp_time now) {
   const struct fake_call *call = &conn->calls[FAKE_SUBJECT_READ];
   fake_fired(upstream->world, &call->entry);
   conn->last_in = now;
-  if (call->answer.outcome == FAKE_EOF) {
+  if (call->answer.is_reset) {
+    reset(conn, now);
+  } else if (call->answer.outcome == FAKE_EOF) {
     (void)fake_conn_peer_close(conn, now, 0, NULL, "eof");
   } else if (call->answer.outcome == FAKE_ERROR) {
     wsp_read_done(conn->name, now, WSP_IO_FAILED, call->answer.text, NULL, 0);
@@ -105,6 +118,8 @@ static void ping_ends(void *context, wsp_time now) {
   upstream->counters.concurrent_pings--;
   if (call->canceled) {
     wsp_ping_done(conn->name, now, WSP_CANCELED, NULL);
+  } else if (call->answer.is_reset) {
+    reset(conn, now);
   } else if (call->answer.outcome == FAKE_ERROR) {
     wsp_ping_done(conn->name, now, WSP_PING_FAILED, call->answer.text);
   } else {

@@ -79,6 +79,9 @@ void fake_conn_forget(struct fake_conn *conn) {
 }
 
 static wsp_time age_due(const struct fake_conn *conn) {
+  if (conn->upstream->world->healed) {
+    return WSP_TIME_NEVER;
+  }
   wsp_duration max_age = conn->own != NULL && (conn->own->set & FAKE_SET_MAX_AGE) != 0
                              ? conn->own->max_age
                              : conn->upstream->policy.max_age;
@@ -86,6 +89,9 @@ static wsp_time age_due(const struct fake_conn *conn) {
 }
 
 static wsp_time idle_due(const struct fake_conn *conn) {
+  if (conn->upstream->world->healed) {
+    return WSP_TIME_NEVER;
+  }
   wsp_duration timeout = conn->own != NULL && (conn->own->set & FAKE_SET_IDLE_TIMEOUT) != 0
                              ? conn->own->idle_timeout
                              : conn->upstream->policy.idle_timeout;
@@ -96,7 +102,7 @@ bool fake_conn_watch(struct fake_conn *conn, wsp_time now) {
   struct fake_world *world = conn->upstream->world;
   wsp_time age = age_due(conn);
   wsp_time idle = idle_due(conn);
-  wsp_time due = age < idle ? age : idle;
+  wsp_time due = conn->is_silent ? conn->silent_until : age < idle ? age : idle;
   fake_unschedule(world, &conn->watch);
   return fake_schedule_background(world, &conn->watch, due > now ? due : now, watch_ends, conn);
 }
@@ -107,7 +113,9 @@ static void watch_ends(void *context, wsp_time now) {
   if (fake_call_active(conn, FAKE_SUBJECT_READ)) {
     conn->last_in = now;
   }
-  if (now >= age_due(conn)) {
+  if (conn->is_silent) {
+    (void)fake_conn_peer_close(conn, now, FAKE_CLOSE_ABNORMAL, "connection lost", "drop");
+  } else if (now >= age_due(conn)) {
     (void)fake_conn_peer_close(conn, now, CLOSE_GOING_AWAY, "max age reached", "max_age");
   } else if (now >= idle_due(conn)) {
     (void)fake_conn_peer_close(conn, now, CLOSE_GOING_AWAY, "idle timeout", "idle_timeout");
@@ -118,6 +126,14 @@ static void watch_ends(void *context, wsp_time now) {
   }
 }
 
+void fake_conn_go_silent(struct fake_conn *conn, wsp_time now, wsp_time until) {
+  conn->is_silent = true;
+  conn->silent_until = until;
+  bool watched = fake_conn_watch(conn, now);
+  assert(watched); /* its old entry has made room */
+  (void)watched;
+}
+
 bool fake_conn_peer_close(struct fake_conn *conn, wsp_time now, int code, const char *reason,
                           const char *cause) {
   if (conn->state != FAKE_CONN_OPEN) {
@@ -126,6 +142,7 @@ bool fake_conn_peer_close(struct fake_conn *conn, wsp_time now, int code, const 
   shut(conn);
   conn->upstream->counters.peer_closed++;
   fake_trace_peer_closed(conn, now, code, cause);
+  fake_fault_close(conn);
   wsp_conn_closed(conn->name, now, code, reason);
   release(conn);
   return true;
@@ -135,6 +152,7 @@ static void close_ends(void *context, wsp_time now) {
   struct fake_conn *conn = context;
   fake_fired(conn->upstream->world, &conn->watch);
   shut(conn);
+  fake_fault_close(conn);
   wsp_conn_closed(conn->name, now, 0, NULL);
   release(conn);
 }

@@ -52,7 +52,7 @@ static bool judge_rate(struct fake_upstream *upstream, wsp_time now, bool *over)
   const struct fake_policy *policy = &upstream->policy;
   struct fake_window *window = &upstream->window;
   *over = false;
-  if (policy->rate_per <= 0) {
+  if (policy->rate_per <= 0 || upstream->world->healed) {
     return true;
   }
   while (window->count > 0 && now - window->times[window->first] >= policy->rate_per) {
@@ -98,6 +98,9 @@ enum wsp_error fake_dial_start(void *context, struct wsp_dial name,
   }
   dial->base = upstream->policy.base[FAKE_SUBJECT_DIAL];
   dial->answer = fake_dial_answer(upstream, &dial->behaviour);
+  if (fake_fault_dial(upstream, request->account, &dial->answer)) {
+    dial->behaviour = NULL;
+  }
   wsp_time due = dial->over_rate ? fake_time_after(now, dial->answer.latency)
                                  : fake_answer_due(world, &dial->answer);
   if (!fake_schedule_answer(world, &dial->entry, due, dial_ends, dial)) {
@@ -183,7 +186,7 @@ static void answer(const struct fake_dial *dial, wsp_time now) {
     fail(dial, now, &result);
   } else if (dial->answer.outcome == FAKE_NIL_CONN) {
     fail(dial, now, &result);
-  } else if (upstream->policy.max_conns > 0 &&
+  } else if (upstream->policy.max_conns > 0 && !upstream->world->healed &&
              upstream->counters.open >= upstream->policy.max_conns) {
     refuse(dial, now, "too many connections");
   } else {

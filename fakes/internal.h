@@ -6,6 +6,7 @@
  *   dial.c       dials and their limits         call.c       pings, writes and reads
  *   conn.c       opening, ageing and closing    adopt.c      conns that did not come from a dial
  *   schedule.c   entries of the queue, events
+ *   fault.c      faults of the way to them
  *
  * Everything that has to be answered lies in the queue from its start to its end. What never ends
  * by itself lies there at WSP_TIME_NEVER, as background: so that a cancel or a close, which may
@@ -15,18 +16,7 @@
 #ifndef FAKES_INTERNAL_H
 #define FAKES_INTERNAL_H
 
-#include "fakes/fake.h"
-
-/* What a behaviour can be about. The first three are calls on a conn. */
-enum fake_subject {
-  FAKE_SUBJECT_PING,
-  FAKE_SUBJECT_WRITE,
-  FAKE_SUBJECT_READ,
-  FAKE_SUBJECT_DIAL,
-  FAKE_SUBJECT_CLOSE
-};
-
-enum { FAKE_CALL_COUNT = 3, FAKE_ANSWER_COUNT = 4, FAKE_SUBJECT_COUNT = 5 };
+#include "fakes/fault.h"
 
 enum { FAKE_SITE_BUCKETS = 64 };
 
@@ -77,6 +67,13 @@ struct fake_site {
   struct fake_upstream *upstream;
 };
 
+struct fake_faults {
+  const struct fake_fault_plan *plan; /* NULL: nothing strikes */
+  uint64_t calls[FAKE_SUBJECT_COUNT]; /* so far, while there is a plan */
+  uint64_t fired;
+  wsp_time end; /* when all that fired is over */
+};
+
 struct fake_world {
   struct sim_arena *arena;
   struct sim_queue *queue;
@@ -84,6 +81,8 @@ struct fake_world {
   const wsp_time *clock;
   uint64_t seed;
   size_t pending;
+  struct fake_faults faults;
+  bool healed;                    /* everything that starts succeeds at once */
   struct fake_upstream *fallback; /* "default" */
   struct fake_site *sites[FAKE_SITE_BUCKETS];
 };
@@ -94,6 +93,7 @@ struct fake_answer {
   const char *text; /* of an error, or the message */
   int status;       /* of a dial */
   wsp_duration latency;
+  bool is_reset; /* of a call on a conn: the conn is reset instead */
 };
 
 struct fake_call {
@@ -123,6 +123,11 @@ struct fake_conn {
   wsp_time created_at;
   wsp_time last_in; /* when something came in from the pool */
 
+  /* What faults have done to it. */
+  bool is_silent;
+  wsp_time silent_until; /* then it is closed */
+  wsp_time stalled_until;
+
   const struct fake_conn_options *own; /* over the upstream's; NULL: none */
   enum fake_preset own_base;           /* the preset that stood next to them */
   struct fake_adoption *adoption;      /* NULL: dialled */
@@ -131,7 +136,8 @@ struct fake_conn {
   uint64_t revision[FAKE_CALL_COUNT]; /* of the list that the cursor is in */
   struct fake_call calls[FAKE_CALL_COUNT];
 
-  /* The next limit of age or idleness; once the pool has closed the conn, the end of that. */
+  /* The next limit of age or idleness, or the end of its silence; once the pool has closed the
+   * conn, the end of that. */
   struct sim_entry watch;
 };
 
@@ -143,6 +149,9 @@ struct fake_preset_type {
 };
 
 const struct fake_preset_type *fake_preset_type(enum fake_preset preset);
+
+/* The code of a conn that ends without a close frame. */
+enum { FAKE_CLOSE_ABNORMAL = 1006 };
 
 #define FAKE_DEFAULT_FAILURE_RATE (WSP_DECIMAL_ONE / 10)
 
@@ -223,11 +232,22 @@ void fake_conn_count(struct fake_conn *conn);
 void fake_conn_forget(struct fake_conn *conn);
 /* Schedules the next limit anew, after something that decides about it has changed. */
 bool fake_conn_watch(struct fake_conn *conn, wsp_time now);
+/* Nothing comes from it any more, until it is closed at `until`. */
+void fake_conn_go_silent(struct fake_conn *conn, wsp_time now, wsp_time until);
 /* The upstream closes it. False: it is closed already, or closing. */
 bool fake_conn_peer_close(struct fake_conn *conn, wsp_time now, int code, const char *reason,
                           const char *cause);
 /* Into and out of its upstream's list. */
 void fake_conn_link(struct fake_conn *conn, struct fake_upstream *upstream);
 void fake_conn_unlink(struct fake_conn *conn);
+
+/* ---- fault.c ----------------------------------------------------------------------------- */
+
+/* A dial or a call starts, of which `answer` is what the upstream would say. Of a dial: true, when
+ * the answer is not the upstream's any more. */
+bool fake_fault_dial(struct fake_upstream *upstream, int64_t account, struct fake_answer *answer);
+void fake_fault_call(struct fake_conn *conn, enum fake_subject subject, struct fake_answer *answer);
+/* The pool is about to be told that the conn is closed. */
+void fake_fault_close(const struct fake_conn *conn);
 
 #endif

@@ -26,7 +26,9 @@
   X(SIM_EXPECTATION_FAILED, "expectation_failed", NULL, "expectation", NULL, NULL, NULL, NULL) \
   X(SIM_INVARIANT_VIOLATED, "invariant_violated", NULL, NULL, NULL, NULL, "invariant", NULL)   \
   X(SIM_RUN_ENDED, "run_ended", NULL, "pending", NULL, NULL, NULL, NULL)                       \
-  X(SIM_ORDER_CHOSEN, "order_chosen", NULL, "choice", "taken", NULL, NULL, NULL)
+  X(SIM_ORDER_CHOSEN, "order_chosen", NULL, "choice", "taken", NULL, NULL, NULL)               \
+  X(SIM_FAULT_FIRED, "fault_fired", NULL, "number", "lasts_ns", NULL, "fault", "call")         \
+  X(SIM_RECOVERY_STARTED, "recovery_started", NULL, "faults", "bound_ns", NULL, NULL, NULL)
 
 enum sim_event_kind {
   SIM_EVENT_KIND_FIRST = WSP_EVENT_KIND_COUNT - 1,

@@ -37,6 +37,7 @@
   X(fakes) \
   X(fakes_limits) \
   X(fakes_pool) \
+  X(faults) \
   X(arena) \
   X(distribution) \
   X(queue) \
