@@ -23,6 +23,9 @@ libxml2-utils       command xmllint
 patch               command patch
 python3-jsonschema  python  jsonschema
 '
+requirements_bench='
+python3  command python3
+'
 
 fail() {
   printf '%s\n' "$@" >&2
