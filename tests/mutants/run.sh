@@ -1,8 +1,9 @@
 #!/bin/sh
-# run.sh - proves that the scenarios catch bugs: builds the pool with one bug at a time and runs
-# scenarios/conformance and scenarios/bugs against it.
+# run.sh - proves that the scenarios catch bugs: builds the pool with one bug at a time, runs
+# scenarios/conformance and scenarios/bugs against it, and explores other orders of scenarios/bugs.
 #
 # usage: sh tests/mutants/run.sh [NAME...]     (names of patches here, with or without .patch)
+#        sh tests/mutants/run.sh --sample N    N of them, others for each commit
 #
 # Each patch puts one bug into pool/. Its header says which, and in the line "Caught-by:" which
 # scenarios must fail on it. The tree is copied once to a temporary folder and built there, so that
@@ -14,6 +15,25 @@ set -eu
 cd -P "$(dirname "$0")/../.."
 root=$(pwd)
 
+# Which ones a sample has follows from the commit alone, so that what fails in it can be repeated;
+# where there is no history, from the sources.
+sample() { # N
+  commit=$(git rev-parse HEAD 2>/dev/null) || commit=$(cat pool/*.c | sha256sum)
+  for patch in tests/mutants/*.patch; do
+    printf '%s %s\n' "$(echo "$commit $patch" | sha256sum | cut -c1-16)" "$patch"
+  done | sort | head -n "$1" | cut -d' ' -f2
+}
+
+if [ "${1:-}" = --sample ]; then
+  case ${2:-} in
+    '' | *[!0-9]* | 0)
+      echo "expected a number of mutants after --sample, found '${2:-}'" >&2
+      exit 2
+      ;;
+  esac
+  # shellcheck disable=SC2046 # names have no blanks
+  set -- $(sample "$2")
+fi
 [ $# -gt 0 ] || set -- tests/mutants/*.patch
 for name; do
   name=${name##*/}
@@ -51,6 +71,14 @@ run_scenarios() {
     sort -u >"$temporary/failed"
 }
 
+# Adds to $temporary/explored the bug scenarios that do not hold in another order on this mutant.
+explore_scenarios() {
+  (cd "$tree" && timeout "$limit_seconds" "$build/poolproof" explore --no-db --quiet --jobs 2 \
+    --runs 20 scenarios/bugs) >"$output" 2>&1 || true
+  sed -n 's/^\(FAIL\|CRASH\|HANG\|ERROR\)  *\([a-z0-9-]*\).*/\2/p' "$output" |
+    sort -u >"$temporary/explored"
+}
+
 if ! timeout 120 cmake -S "$tree" -B "$build" -G Ninja >"$output" 2>&1 || ! build_tree; then
   cat "$output"
   exit 3
@@ -59,6 +87,12 @@ run_scenarios
 if [ "$status" -ne 0 ]; then
   cat "$output"
   echo 'expected that all scenarios hold without a mutant; put that right first'
+  exit 3
+fi
+explore_scenarios
+if [ -s "$temporary/explored" ]; then
+  cat "$output"
+  echo 'expected that all orders hold without a mutant; put that right first'
   exit 3
 fi
 
@@ -83,6 +117,8 @@ try() { # NAME
   else
     run_scenarios
     judge "$1" || verdict=1
+    explore_scenarios
+    report '' "exploring: $(wc -l <"$temporary/explored") of the bug scenarios do not hold"
   fi
   (cd "$tree" && patch -p1 -F0 -R -s <"$patch")
   return "$verdict"
