@@ -3,18 +3,17 @@
  *
  * A suite for each folder, in order of their names, its cases in order of their ids. A failed
  * scenario is a `failure`; one that crashed, hung or could not be run is an `error`. What is read
- * by build servers differs; this keeps to elements that all of them know.
+ * by build servers differs; this keeps to what the schemas that are in use (Jenkins' junit-10.xsd
+ * in its older and newer forms) have in common.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "reports/junit.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "reports/output.h"
 #include "reports/recorder.h"
 #include "reports/xml.h"
 
@@ -164,8 +163,8 @@ static void write_time(FILE *file, const char *name, int64_t time_ns) {
 }
 
 static void write_totals(FILE *file, const struct totals *totals) {
-  fprintf(file, " tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" skipped=\"0\"", totals->tests,
-          totals->failures, totals->errors);
+  fprintf(file, " tests=\"%zu\" failures=\"%zu\" errors=\"%zu\"", totals->tests, totals->failures,
+          totals->errors);
   write_time(file, "time", totals->wall_ns);
   fputs(">\n", file);
 }
@@ -185,23 +184,41 @@ static void write_failure(FILE *file, const struct test_case *test) {
   fprintf(file, "</%s>\n", element);
 }
 
+/* Of a case, but among those of its suite: a case has no place for properties in the schema. */
+static void write_property(FILE *file, const struct test_case *test, const char *name,
+                           const char *value) {
+  fputs("      <property name=\"", file);
+  rep_xml_value(file, test->name, strlen(test->name));
+  fprintf(file, " %s\"", name);
+  rep_xml_attribute(file, "value", value);
+  fputs("/>\n", file);
+}
+
+static void write_properties(FILE *file, struct test_case *const *cases, size_t count) {
+  char number[32];
+  fputs("    <properties>\n", file);
+  for (size_t i = 0; i < count; i++) {
+    write_property(file, cases[i], "path", cases[i]->path);
+    snprintf(number, sizeof number, "%llu", (unsigned long long)cases[i]->seed);
+    write_property(file, cases[i], "seed", number);
+    write_property(file, cases[i], "timeline_sha256", cases[i]->timeline_sha256);
+    snprintf(number, sizeof number, "%lld", (long long)cases[i]->virtual_ns);
+    write_property(file, cases[i], "virtual_ns", number);
+  }
+  fputs("    </properties>\n", file);
+}
+
 static void write_case(FILE *file, const struct test_case *test) {
   fputs("    <testcase", file);
   rep_xml_attribute(file, "name", test->name);
   rep_xml_attribute(file, "classname", test->folder);
-  rep_xml_attribute(file, "file", test->path);
   write_time(file, "time", test->wall_ns);
-  fputs(">\n      <properties>\n", file);
-  fprintf(file, "        <property name=\"seed\" value=\"%llu\"/>\n",
-          (unsigned long long)test->seed);
-  fputs("        <property name=\"timeline_sha256\"", file);
-  rep_xml_attribute(file, "value", test->timeline_sha256);
-  fprintf(file, "/>\n        <property name=\"virtual_ns\" value=\"%lld\"/>\n",
-          (long long)test->virtual_ns);
-  fputs("      </properties>\n", file);
-  if (test->verdict != REP_PASS) {
-    write_failure(file, test);
+  if (test->verdict == REP_PASS) {
+    fputs("/>\n", file);
+    return;
   }
+  fputs(">\n", file);
+  write_failure(file, test);
   fputs("    </testcase>\n", file);
 }
 
@@ -217,6 +234,7 @@ static void write_document(FILE *file, struct test_case *const *cases, size_t co
     fputs("  <testsuite", file);
     rep_xml_attribute(file, "name", cases[first]->folder);
     write_totals(file, &totals);
+    write_properties(file, cases + first, next - first);
     for (size_t i = first; i < next; i++) {
       write_case(file, cases[i]);
     }
@@ -225,64 +243,18 @@ static void write_document(FILE *file, struct test_case *const *cases, size_t co
   fputs("</testsuites>\n", file);
 }
 
-/* A file is replaced whole or not at all; a pipe or a device is written as it is. */
-static bool is_replaceable(const char *path) {
-  struct stat status;
-  return lstat(path, &status) != 0 || S_ISREG(status.st_mode);
-}
-
-static FILE *open_output(const char *path, bool replace) {
-  int flags = O_WRONLY | O_CREAT | (replace ? O_EXCL : O_TRUNC);
-  int descriptor = open(path, flags, 0666);
-  FILE *file = descriptor < 0 ? NULL : fdopen(descriptor, "w");
-  if (file == NULL && descriptor >= 0) {
-    close(descriptor);
-  }
-  return file;
-}
-
-static bool write_file(const char *path, const char *target, bool replace,
-                       struct test_case *const *cases, size_t count) {
-  FILE *file = open_output(target, replace);
-  if (file == NULL) {
-    return false;
-  }
-  write_document(file, cases, count);
-  bool written = fflush(file) == 0 && !ferror(file);
-  int reason = errno;
-  if (fclose(file) != 0 && written) {
-    written = false;
-    reason = errno;
-  }
-  if (written && replace && rename(target, path) != 0) {
-    written = false;
-    reason = errno;
-  }
-  if (!written && replace) {
-    unlink(target);
-  }
-  errno = reason;
-  return written;
-}
-
 bool rep_junit_write(const struct rep_junit *junit, const char *path, char *message, size_t size) {
-  size_t target_size = strlen(path) + 40;
-  char *target = malloc(target_size);
+  struct rep_output output;
   struct test_case **cases = malloc((junit->count + 1) * sizeof *cases);
   bool written = false;
   errno = ENOMEM;
-  if (target != NULL && cases != NULL) {
-    bool replace = is_replaceable(path);
-    if (replace) {
-      snprintf(target, target_size, "%s.%ld.tmp", path, (long)getpid());
-    } else {
-      snprintf(target, target_size, "%s", path);
-    }
+  if (cases != NULL && rep_output_open(&output, path)) {
     for (size_t i = 0; i < junit->count; i++) {
       cases[i] = &junit->cases[i];
     }
     qsort(cases, junit->count, sizeof *cases, compare_cases);
-    written = write_file(path, target, replace, cases, junit->count);
+    write_document(output.file, cases, junit->count);
+    written = rep_output_close(&output, true);
   }
   if (!written) {
     snprintf(message, size,
@@ -291,6 +263,5 @@ bool rep_junit_write(const struct rep_junit *junit, const char *path, char *mess
              path, strerror(errno));
   }
   free(cases);
-  free(target);
   return written;
 }

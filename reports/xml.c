@@ -4,34 +4,11 @@
 #include "reports/xml.h"
 
 #include <stdbool.h>
-#include <stdint.h>
 #include <string.h>
 
-#define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
+#include "reports/utf8.h"
 
-/* The length of the UTF-8 sequence at `text`, 0 when it is none or XML forbids its character. */
-static size_t sequence_length(const unsigned char *text, size_t length) {
-  static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-  size_t count = text[0] < 0x80 ? 1 : text[0] < 0xe0 ? 2 : text[0] < 0xf0 ? 3 : 4;
-  if (count == 1) {
-    return 1;
-  }
-  if (text[0] < 0xc2 || text[0] > 0xf4 || count > length) {
-    return 0;
-  }
-  uint32_t character = text[0] & (0xffU >> (count + 1));
-  for (size_t i = 1; i < count; i++) {
-    if ((text[i] & 0xc0) != 0x80) {
-      return 0;
-    }
-    character = character << 6 | (text[i] & 0x3fU);
-  }
-  if (character < least[count] || character > 0x10ffff || (character & 0xfffff800) == 0xd800 ||
-      character == 0xfffe || character == 0xffff) {
-    return 0;
-  }
-  return count;
-}
+#define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
 
 static void write_ascii(FILE *file, unsigned char byte, bool in_attribute) {
   switch (byte) {
@@ -66,7 +43,7 @@ static void write_ascii(FILE *file, unsigned char byte, bool in_attribute) {
 static void write_text(FILE *file, const char *text, size_t length, bool in_attribute) {
   const unsigned char *at = (const unsigned char *)text;
   while (length > 0) {
-    size_t sequence = sequence_length(at, length);
+    size_t sequence = rep_utf8_length((const char *)at, length);
     if (sequence == 0) {
       fputs(REPLACEMENT, file);
       sequence = 1;

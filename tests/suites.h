@@ -33,6 +33,7 @@
   X(database) \
   X(sql) \
   X(junit) \
+  X(report) \
   X(timeline_hash) \
   X(fakes) \
   X(fakes_limits) \

@@ -10,19 +10,15 @@ static const struct scn_option any_option[] = {{0}};
 
 /* Commands of the format's contract that are not in this version yet. */
 static const struct scn_command later[] = {
-    {"report",
-     "DB... [--html FILE] [--markdown FILE] [--perfetto FILE] [--junit FILE] "
-     "[--json FILE]",
-     "make reports of databases", NULL, any_option, NULL},
     {"compare", "DB_A DB_B", "what changed: verdicts, timelines, metrics", NULL, any_option, NULL},
     {"merge", "-o DB DB...", "the databases of shards, as one", NULL, any_option, NULL},
 };
 
 enum { LATER_COUNT = sizeof later / sizeof later[0] };
 
-static const struct scn_command *const present[] = {&scn_command_run,    &scn_command_explore,
-                                                    &scn_command_replay, &scn_command_shrink,
-                                                    &scn_command_check,  &scn_command_list};
+static const struct scn_command *const present[] = {
+    &scn_command_run,   &scn_command_explore, &scn_command_replay, &scn_command_shrink,
+    &scn_command_check, &scn_command_list,    &scn_command_report};
 
 enum { PRESENT_COUNT = sizeof present / sizeof present[0] };
 

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "reports/shell.h"
 #include "scenarios/engine/worker.h"
 #include "sim/duration.h"
 
@@ -75,41 +76,21 @@ void scn_output_progress(struct scn_output *output, size_t finished) {
   output->progress_shown = true;
 }
 
-/* In single quotes where a shell would make something else of it. */
-static void quote(const char *text, char *buffer, size_t size) {
-  static const char plain[] =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+=:@%,";
-  size_t length = 0;
-  if (text[0] != '\0' && strspn(text, plain) == strlen(text)) {
-    snprintf(buffer, size, "%s", text);
-    return;
-  }
-  const char *at = text;
-  length += (size_t)snprintf(buffer, size, "'");
-  for (; *at != '\0' && length + 8 < size; at++) {
-    length += (size_t)snprintf(buffer + length, size - length, *at == '\'' ? "'\\''" : "%c", *at);
-  }
-  snprintf(buffer + length, size - length, "'");
-}
-
 void scn_output_replay(const char *program, const struct rep_scenario *result, char *buffer,
                        size_t size) {
   char quoted_program[1024];
   char quoted_path[2048];
-  quote(program, quoted_program, sizeof quoted_program);
-  quote(result->path, quoted_path, sizeof quoted_path);
+  rep_shell_word(program, quoted_program, sizeof quoted_program);
+  rep_shell_word(result->path, quoted_path, sizeof quoted_path);
   snprintf(buffer, size, "%s run --no-db --seed %" PRIu64 " %s", quoted_program, result->seed,
            quoted_path);
 }
 
 /* How to see the timeline of what was recorded last. */
 static void print_replay(const struct scn_output *output) {
-  char quoted_program[1024];
-  char quoted_path[2048];
-  quote(output->program, quoted_program, sizeof quoted_program);
-  quote(output->database, quoted_path, sizeof quoted_path);
-  printf("  to see its timeline: %s replay --db %s %" PRId64 "\n", quoted_program, quoted_path,
-         output->recorded_id);
+  char replay[4096];
+  rep_shell_replay(output->program, output->database, output->recorded_id, replay, sizeof replay);
+  printf("  to see its timeline: %s\n", replay);
 }
 
 static const char *verdict_word(enum rep_verdict verdict) {

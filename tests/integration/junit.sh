@@ -29,7 +29,7 @@ expect_count '<testcase ' 3
 expect_count '<failure' 1
 expect_count '</testsuites>' 1
 if command -v xmllint >/dev/null 2>&1; then
-  xmllint --noout "$work/report.xml" || failures=$((failures + 1))
+  xmllint --noout --schema tests/integration/junit.xsd "$work/report.xml" || failures=$((failures + 1))
 elif command -v python3 >/dev/null 2>&1; then
   python3 -c 'import sys, xml.dom.minidom as dom; dom.parse(sys.argv[1])' "$work/report.xml" ||
     failures=$((failures + 1))

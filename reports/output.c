@@ -1,0 +1,67 @@
+/*
+ * output.c - opens and closes the files of reports.
+ */
+#define _POSIX_C_SOURCE 200809L
+#include "reports/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <string.h>
+
+static bool is_replaceable(const char *path) {
+  struct stat status;
+  return lstat(path, &status) != 0 || S_ISREG(status.st_mode);
+}
+
+bool rep_output_open(struct rep_output *output, const char *path) {
+  size_t size = strlen(path) + 40;
+  *output = (struct rep_output){.path = path, .target = malloc(size)};
+  if (output->target == NULL) {
+    errno = ENOMEM;
+    return false;
+  }
+  output->replace = is_replaceable(path);
+  if (output->replace) {
+    snprintf(output->target, size, "%s.%ld.tmp", path, (long)getpid());
+  } else {
+    snprintf(output->target, size, "%s", path);
+  }
+  int flags = O_WRONLY | O_CREAT | (output->replace ? O_EXCL : O_TRUNC);
+  int descriptor = open(output->target, flags, 0666);
+  output->file = descriptor < 0 ? NULL : fdopen(descriptor, "w");
+  if (output->file != NULL) {
+    return true;
+  }
+  int reason = errno;
+  if (descriptor >= 0) {
+    close(descriptor);
+  }
+  free(output->target);
+  *output = (struct rep_output){0};
+  errno = reason;
+  return false;
+}
+
+bool rep_output_close(struct rep_output *output, bool keep) {
+  bool written = fflush(output->file) == 0 && !ferror(output->file);
+  int reason = errno;
+  if (fclose(output->file) != 0 && written) {
+    written = false;
+    reason = errno;
+  }
+  if (written && keep && output->replace && rename(output->target, output->path) != 0) {
+    written = false;
+    reason = errno;
+  }
+  if ((!written || !keep) && output->replace) {
+    unlink(output->target);
+  }
+  free(output->target);
+  *output = (struct rep_output){0};
+  errno = reason;
+  return written || !keep;
+}

@@ -1,0 +1,137 @@
+#!/bin/sh
+# report.sh - what `report` makes of databases: JUnit, JSON, a trace, Markdown; all checked against
+# their schemas, with failures of each sort and names that need escapes.
+set -eu
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/poolproof-report.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+failures=0
+
+fail() {
+  echo "FAIL: $1"
+  failures=$((failures + 1))
+}
+
+expect_status() { # STATUS COMMAND...
+  expected=$1
+  shift
+  status=0
+  "$@" >"$work/out" 2>"$work/err" </dev/null || status=$?
+  if [ "$status" -ne "$expected" ]; then
+    fail "expected exit status $expected, found $status: $*"
+    sed 's/^/    /' "$work/out" "$work/err"
+  fi
+}
+
+expect_text() { # FILE TEXT
+  grep -qF -- "$2" "$work/$1" || { fail "expected \"$2\" in $1; found:"; sed 's/^/    /' "$work/$1"; }
+}
+
+expect_no_text() { # FILE TEXT
+  if grep -qF -- "$2" "$work/$1"; then
+    fail "expected no \"$2\" in $1"
+  fi
+}
+
+mkdir "$work/s"
+cat >"$work/s/waits.json" <<'END'
+{ "name": "waits", "config": { "max_conns_per_account": 1 },
+  "upstreams": { "default": { "dial": { "latency": "5ms" } } },
+  "steps": [ { "acquire": { "as": "a", "hold": "60ms" } },
+             { "at": "10ms", "acquire": { "as": "b", "hold": "30ms" } } ],
+  "expect": [ { "op": "b", "result": "ok", "queue_wait": "50ms" } ] }
+END
+cat >"$work/s/pipes.json" <<'END'
+{ "name": "pipes", "matrix": { "seed": [1, 18446744073709551615] },
+  "steps": [ { "acquire": { "as": "<b>|`\"&" } }, { "at": "1ms", "release": "<b>|`\"&" } ],
+  "expect": [ { "op": "<b>|`\"&", "result": "queue_full" } ] }
+END
+cat >"$work/s/hangs.json" <<'END'
+{ "name": "hangs", "upstreams": { "default": { "read": { "outcome": "block" } } },
+  "steps": [ { "acquire": { "as": "a" } }, { "read": { "lease": "a", "as": "never" } } ] }
+END
+cat >"$work/s/passes.json" <<'END'
+{ "name": "passes", "config": { "max_conns_per_account": 4, "min_idle_per_account": 2 },
+  "upstreams": { "default": { "dial": { "latency": { "uniform": ["1ms", "9ms"] } }, "max_age": "2s" } },
+  "load": [ { "arrivals": { "poisson": "200/s" }, "for": "3s", "as": "l",
+              "hold": { "exponential": "20ms" }, "timeout": "1s" } ] }
+END
+status=0
+"$POOLPROOF" run --db "$work/a.db" "$work/s" >"$work/out" 2>&1 || status=$?
+[ "$status" -eq 1 ] || { fail "expected status 1 of the run, found $status"; cat "$work/out"; }
+
+for program in "$POOLPROOF" "$POOLPROOF_DEBUG"; do
+  echo "Every form is what its schema says: $program"
+  expect_status 0 "$program" report "$work/a.db" --junit "$work/r.xml" --json "$work/r.json" \
+    --perfetto "$work/r.trace" --markdown "$work/r.md"
+  xmllint --noout --schema tests/integration/junit.xsd "$work/r.xml" 2>"$work/err" ||
+    { fail 'the JUnit report is not valid'; cat "$work/err"; }
+  python3 tests/integration/report.py json "$work/r.json" reports/report.schema.json ||
+    fail 'the JSON report is not valid'
+  python3 tests/integration/report.py trace "$work/r.trace" || fail 'the trace is not valid'
+done
+
+echo 'JUnit has each case, with what a build server shows.'
+for count in '<testcase 5' '<failure 3' '<error 1' '</testsuites> 1'; do
+  found=$(grep -c -- "${count% *}" "$work/r.xml")
+  [ "$found" -eq "${count#* }" ] || fail "expected $count in the JUnit report, found $found"
+done
+expect_text r.xml 'name="pipes [seed=18446744073709551615] seed" value="18446744073709551615"'
+expect_text r.xml "replay: $POOLPROOF_DEBUG replay --db $work/a.db"
+
+echo 'Markdown tells the failures first, what was expected, and shows the time around them.'
+expect_text r.md '4 of 5 scenarios did not pass'
+expect_text r.md 'expected  op "b": queue_wait = 50ms'
+expect_text r.md 'b          |      .....................................#####################|'
+expect_text r.md "\`$POOLPROOF_DEBUG replay --db $work/a.db"
+first=$(grep -n '^| ' "$work/r.md" | sed -n 2p)
+case $first in *FAILED* | *HUNG*) ;; *) fail "expected a failure in the first row, found $first" ;; esac
+
+echo 'Without a form the Markdown is printed; the replay command that it shows works.'
+expect_status 0 "$POOLPROOF" report "$work/a.db" --scenario 4
+expect_text out '# poolproof: 1 of 1 scenario did not pass'
+command=$(sed -n 's/^See every event: `\(.*\)`$/\1/p' "$work/out")
+expect_status 1 sh -c "$command"
+expect_text out 'repeated exactly'
+
+echo 'The latest result of each counts, in each database; a run or a scenario can be chosen.'
+"$POOLPROOF" run --quiet --db "$work/a.db" "$work/s/passes.json" >/dev/null
+"$POOLPROOF" run --quiet --db "$work/b.db" "$work/s/passes.json" >/dev/null
+expect_status 0 "$POOLPROOF" report "$work/a.db" "$work/b.db"
+expect_text out '4 of 6 scenarios did not pass'
+expect_text out '1 earlier results of the same scenarios are not shown'
+expect_status 0 "$POOLPROOF" report "$work/a.db" --run 2
+expect_text out 'all 1 scenario passed'
+expect_status 0 "$POOLPROOF" report "$work/a.db" --scenario 1 --scenario 2
+expect_text out 'of 2 scenarios did not pass'
+
+echo 'What cannot be done is told, and no file is left behind.'
+expect_status 2 "$POOLPROOF" report
+expect_text err 'expected databases; found none'
+expect_status 2 "$POOLPROOF" report "$work/none.db"
+expect_text err 'there is no such file'
+expect_status 2 "$POOLPROOF" report "$work/a.db" --run 9
+expect_text err 'expected a run 9'
+expect_status 2 "$POOLPROOF" report "$work/a.db" --scenario 99
+expect_text err 'expected a scenario 99'
+expect_status 2 "$POOLPROOF" report "$work/a.db" --scenario x
+expect_status 2 "$POOLPROOF" report "$work/a.db" --scenario 1 --run 1
+for form in --junit --json --perfetto --markdown; do
+  expect_status 3 "$POOLPROOF" report "$work/a.db" "$form" "$work/none/x"
+  expect_text err "$work/none/x"
+  expect_text err "name another file with $form"
+done
+expect_status 3 "$POOLPROOF" report "$work/a.db" --json /dev/full
+expect_text err 'No space left'
+expect_no_text err 'none/x'
+[ -z "$(find "$work" -name '*.tmp')" ] || fail 'a temporary file was left behind'
+
+echo 'The checks find what is wrong.'
+sed 's/"totals"/"total"/' "$work/r.json" >"$work/bad.json"
+expect_status 1 python3 tests/integration/report.py json "$work/bad.json" reports/report.schema.json
+sed 's/"ph":"f"/"ph":"F"/' "$work/r.trace" >"$work/bad.trace"
+expect_status 1 python3 tests/integration/report.py trace "$work/bad.trace"
+sed 's/<testcase name=/<testcase file=/' "$work/r.xml" >"$work/bad.xml"
+expect_status 3 xmllint --noout --schema tests/integration/junit.xsd "$work/bad.xml"
+
+[ "$failures" -eq 0 ]
