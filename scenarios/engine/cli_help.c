@@ -10,7 +10,6 @@ static const struct scn_option any_option[] = {{0}};
 
 /* Commands of the format's contract that are not in this version yet. */
 static const struct scn_command later[] = {
-    {"compare", "DB_A DB_B", "what changed: verdicts, timelines, metrics", NULL, any_option, NULL},
     {"merge", "-o DB DB...", "the databases of shards, as one", NULL, any_option, NULL},
 };
 
@@ -18,7 +17,7 @@ enum { LATER_COUNT = sizeof later / sizeof later[0] };
 
 static const struct scn_command *const present[] = {
     &scn_command_run,   &scn_command_explore, &scn_command_replay, &scn_command_shrink,
-    &scn_command_check, &scn_command_list,    &scn_command_report};
+    &scn_command_check, &scn_command_list,    &scn_command_report, &scn_command_compare};
 
 enum { PRESENT_COUNT = sizeof present / sizeof present[0] };
 

@@ -70,9 +70,9 @@ for arguments in --frobnicate --seed --seed=x --seed=18446744073709551616 --jobs
   expect_text err "See: $POOLPROOF run --help"
 done
 expect_status 2 "$POOLPROOF" run --db x.db --no-db a.json
-for command in compare merge; do
+for command in merge; do
   expect_status 2 "$POOLPROOF" "$command" a.json
-  expect_text err 'this version has: run, explore, replay, shrink, check, list, report'
+  expect_text err 'this version has: run, explore, replay, shrink, check, list, report, compare'
 done
 [ ! -e poolproof.db ] || { echo 'FAIL: bad usage has made a database'; failures=$((failures + 1)); }
 
