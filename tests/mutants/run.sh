@@ -54,8 +54,9 @@ output=$temporary/output
 # A mutant may loop for ever; the whole run of the scenarios takes less than a second.
 limit_seconds=60
 
-mkdir "$tree"
+mkdir -p "$tree/tests"
 cp -R CMakeLists.txt pool sim fakes reports scenarios "$tree"
+cp -R tests/bench "$tree/tests"
 
 build_tree() {
   timeout 300 ninja -j 2 -C "$build" poolproof >"$output" 2>&1
