@@ -20,6 +20,17 @@ for patch in tests/mutants/*.patch; do
       failures=$((failures + 1))
     fi
   done
+  row="| [$(basename "$patch" .patch)]($(basename "$patch")) | "
+  if ! grep -qF "$row" tests/mutants/README.md; then
+    echo "FAIL: tests/mutants/README.md: expected a row that begins with $row"
+    failures=$((failures + 1))
+  fi
 done
+rows=$(grep -c '^| \[' tests/mutants/README.md)
+patches=$(find tests/mutants -name '*.patch' | wc -l)
+if [ "$rows" -ne "$patches" ]; then
+  echo "FAIL: tests/mutants/README.md: expected $patches rows, one for each patch, found $rows"
+  failures=$((failures + 1))
+fi
 [ "$failures" -eq 0 ] || exit 1
 sh tests/mutants/run.sh --sample 24
