@@ -50,7 +50,10 @@
   X(expect_event) \
   X(expect_state) \
   X(arrivals) \
-  X(metrics_check) \
+  X(watch_lease) \
+  X(watch_acquire) \
+  X(watch_books) \
+  X(watch_wait) \
   X(plan) \
   X(run) \
   X(steps) \

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "scenarios/engine/invariant_names.h"
+#include "sim/invariant.h"
 #include "sim/trace.h"
 #include "tests/loader_fixture.h"
 #include "tests/suites.h"
@@ -188,13 +188,13 @@ static void the_schema_knows_each_operator(void) {
 static void the_schema_knows_each_invariant_and_what_it_says(void) {
   static const char *const names[] = {
 #define INVARIANT(id, name, sentence) name, sentence,
-      SCN_INVARIANT_LIST(INVARIANT)
+      SIM_INVARIANT_LIST(INVARIANT)
 #undef INVARIANT
   };
   read_schema();
   cJSON *list = under(definition("invariant"), "oneOf");
-  CU_ASSERT_EQUAL_FATAL(cJSON_GetArraySize(list), SCN_INVARIANT_COUNT);
-  for (int i = 0; i < SCN_INVARIANT_COUNT; i++) {
+  CU_ASSERT_EQUAL_FATAL(cJSON_GetArraySize(list), SIM_INVARIANT_COUNT);
+  for (int i = 0; i < SIM_INVARIANT_COUNT; i++) {
     cJSON *item = cJSON_GetArrayItem(list, i);
     CU_ASSERT_STRING_EQUAL(cJSON_GetStringValue(under(item, "const")), names[2 * i]);
     CU_ASSERT_STRING_EQUAL(cJSON_GetStringValue(under(item, "description")), names[2 * i + 1]);

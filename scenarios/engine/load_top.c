@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "scenarios/engine/invariant_names.h"
+#include "sim/invariant.h"
 #include "scenarios/engine/load_internal.h"
 #include "scenarios/engine/schedule.h"
 
@@ -127,7 +127,7 @@ static void read_accounts(struct scn_loader *loader, const struct scn_json_value
 
 static const char *const invariant_names[] = {
 #define NAME(id, name, sentence) name,
-    SCN_INVARIANT_LIST(NAME)
+    SIM_INVARIANT_LIST(NAME)
 #undef NAME
         NULL};
 

@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 
 #include "scenarios/engine/agenda.h"
+#include "scenarios/engine/invariants.h"
 #include "scenarios/engine/metrics.h"
 #include "scenarios/engine/turn_text.h"
 #include "scenarios/engine/verdict.h"
@@ -133,11 +134,15 @@ static bool go_on_to_rest(struct scn_world *world) {
 }
 
 static bool is_stopped(const struct scn_world *world) {
-  return world->broken || world->hangs;
+  return world->broken || world->hangs || world->violations_found > 0;
 }
 
 /* Moves the clock on from an instant at which nothing is left to do. False: the run is over. */
 static bool go_on(struct scn_world *world) {
+  scn_invariants_settle(world);
+  if (is_stopped(world)) {
+    return false;
+  }
   wsp_time agenda = scn_agenda_next(world);
   if (agenda != WSP_TIME_NEVER) {
     wsp_time happening = next_happening(world);

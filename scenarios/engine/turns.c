@@ -4,6 +4,7 @@
 #include "scenarios/engine/turns.h"
 
 #include "scenarios/engine/agenda.h"
+#include "scenarios/engine/invariants.h"
 #include "sim/duration.h"
 
 /* More than this at one instant is a loop that never lets time pass. */
@@ -82,6 +83,7 @@ void scn_turn_take(struct scn_world *world, const struct scn_turn *turn) {
       scn_agenda_perform_member(world, turn->member);
       break;
   }
+  scn_invariants_follow(world);
 }
 
 bool scn_turn_take_first(struct scn_world *world) {
@@ -95,6 +97,7 @@ bool scn_turn_take_first(struct scn_world *world) {
   } else {
     return false;
   }
+  scn_invariants_follow(world);
   return true;
 }
 

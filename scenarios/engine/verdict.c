@@ -6,13 +6,11 @@
 #include <string.h>
 
 #include "scenarios/engine/expect.h"
-#include "scenarios/engine/invariant_names.h"
 #include "scenarios/engine/metrics.h"
-#include "scenarios/engine/metrics_check.h"
 #include "sim/duration.h"
 
 /* Only so many pending operations are told one by one. */
-enum { MOST_PENDING_TOLD = 10, DETAIL_SIZE = 2048 };
+enum { MOST_PENDING_TOLD = 10 };
 
 /* The rows of a run so far, for expectations in SQL. */
 struct rows {
@@ -207,47 +205,6 @@ void scn_verdict_hang(struct scn_world *world, const char *why) {
 
 /* ---- The end ------------------------------------------------------------------------------ */
 
-static const char *invariant_name(enum scn_invariant invariant) {
-  static const char *const names[] = {
-#define SCN_NAME(id, name, sentence) name,
-      SCN_INVARIANT_LIST(SCN_NAME)
-#undef SCN_NAME
-  };
-  return names[invariant];
-}
-
-static bool is_off(const struct scn_scenario *scenario, const char *invariant) {
-  for (size_t i = 0; i < scenario->invariants_off.count; i++) {
-    if (strcmp(scenario->invariants_off.items[i], invariant) == 0) {
-      return true;
-    }
-  }
-  return false;
-}
-
-static void check_metrics(struct scn_world *world) {
-  const char *invariant = invariant_name(SCN_INVARIANT_METRICS_MATCH_TIMELINE);
-  char detail[DETAIL_SIZE];
-  struct wsp_metrics metrics;
-  wsp_pool_metrics(world->pool, &metrics);
-  if (is_off(world->scenario, invariant) || sim_trace_full(world->trace) ||
-      scn_metrics_check(world->trace, &metrics, detail, sizeof detail)) {
-    return;
-  }
-  scn_lines_add(&world->failure, "%s: invariant %s violated: %s\n", world->scenario->path,
-                invariant, detail);
-  scn_world_note(world, &(struct scn_note){.kind = SIM_INVARIANT_VIOLATED, .text = invariant});
-  struct rep_violation *violation = sim_arena_zeroed(world->arena, sizeof *violation);
-  if (violation == NULL) {
-    scn_world_break(world, NULL, "out of memory for a violation");
-    return;
-  }
-  *violation = (struct rep_violation){
-      .t_ns = world->now, .invariant = invariant, .detail = scn_world_copy(world, detail)};
-  world->violations = violation;
-  world->violations_found = 1;
-}
-
 static enum rep_verdict verdict_of(const struct scn_world *world) {
   if (world->broken) {
     return REP_ERROR;
@@ -260,12 +217,10 @@ static enum rep_verdict verdict_of(const struct scn_world *world) {
 
 enum rep_verdict scn_verdict_reach(struct scn_world *world) {
   const struct scn_scenario *scenario = world->scenario;
-  if (!world->broken) {
-    check_metrics(world);
-  }
   scn_world_note(world,
                  &(struct scn_note){.kind = SIM_RUN_ENDED, .values = {(int64_t)world->pending, 0}});
-  if (!world->broken) {
+  /* A run that a violation has stopped is not what they speak of. */
+  if (!world->broken && world->violations_found == 0) {
     scn_verdict_judge(world, scenario->expectations, scenario->expectation_count, false);
   }
   return verdict_of(world);

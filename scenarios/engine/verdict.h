@@ -14,7 +14,8 @@ void scn_verdict_judge(struct scn_world *world, const struct scn_expectation *ex
 /* Says that the run hangs, and which operations are pending, since when, on what. */
 void scn_verdict_hang(struct scn_world *world, const char *why);
 
-/* The run is over: checks the invariants and judges the scenario's expectations. Once a run. */
+/* The run is over: judges the scenario's expectations, unless an invariant was violated. Once a
+ * run. */
 enum rep_verdict scn_verdict_reach(struct scn_world *world);
 
 /* scn_verdict_reach(), and fills `result`. */

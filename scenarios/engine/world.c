@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "scenarios/engine/agenda.h"
+#include "scenarios/engine/invariants.h"
 #include "scenarios/engine/labels.h"
 #include "scenarios/engine/metrics.h"
 #include "sim/duration.h"
@@ -81,7 +82,8 @@ struct scn_world *scn_world_create(struct sim_arena *arena, struct sim_trace *tr
   }
   world->samples = scn_samples_create(world);
   world->agenda = scn_agenda_create(world);
-  return world->samples == NULL || world->agenda == NULL ? NULL : world;
+  return world->samples == NULL || world->agenda == NULL || !scn_invariants_create(world) ? NULL
+                                                                                          : world;
 }
 
 void scn_world_break(struct scn_world *world, const struct scn_step *step, const char *reason) {

@@ -17,6 +17,7 @@ struct scn_agenda;
 struct scn_chooser;
 struct scn_header_wish;
 struct scn_samples;
+struct sim_watch;
 
 /* Rows that the run adds as it goes, in the arena. */
 struct scn_expectation_rows {
@@ -46,6 +47,7 @@ struct scn_world {
   struct scn_operations *operations;
   struct scn_agenda *agenda;
   struct scn_samples *samples;
+  struct sim_watch *watch; /* over the invariants */
 
   const int64_t *accounts; /* all that the scenario names, in id order */
   size_t account_count;
