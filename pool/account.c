@@ -34,7 +34,7 @@ struct account *wsp_account_obtain(struct wsp_pool *pool, int64_t id) {
     return NULL;
   }
   account->last.id = id;
-  account->effective_max = wsp_effective_max_conns(&pool->config, NULL);
+  account->effective_max = wsp_config_effective_max(&pool->config, NULL);
   wsp_table_add(&pool->accounts, &account->link, account_hash(id));
   wsp_order_add(&pool->accounts_by_id, &account->by_id, id, 0);
   return account;
@@ -42,14 +42,13 @@ struct account *wsp_account_obtain(struct wsp_pool *pool, int64_t id) {
 
 void wsp_account_know(struct wsp_pool *pool, struct account *account,
                       const struct wsp_account *as) {
-  if (account->known && account->last.type == as->type &&
-      account->last.concurrency == as->concurrency) {
+  if (wsp_account_is_known(account, as)) {
     return;
   }
   account->known = true;
   account->last = *as;
   int64_t before = account->effective_max;
-  account->effective_max = wsp_effective_max_conns(&pool->config, as);
+  account->effective_max = wsp_config_effective_max(&pool->config, as);
   if (account->effective_max > before) {
     wsp_account_settle(pool, account); /* the new room belongs to those who wait for it */
   }
@@ -246,9 +245,25 @@ static void serve_waiters(struct wsp_pool *pool, struct account *account) {
   }
 }
 
+/* Nobody wants what has become free. */
+static void drop_offers(struct account *account) {
+  struct conn *conn = account->offers;
+  account->offers = account->offers_last = NULL;
+  while (conn != NULL) {
+    struct conn *next = conn->next_offer;
+    conn->offered = false;
+    conn->next_offer = NULL;
+    conn = next;
+  }
+}
+
 /* Serves all who wait, then lets prewarm go on; where that gave places back, again. */
 void wsp_account_serve(struct wsp_pool *pool, struct account *account) {
   wsp_account_retire_due(pool, account);
+  if (account->waiting == 0 && account->restarts.first == NULL && !account->prewarm_active) {
+    drop_offers(account);
+    return;
+  }
   int64_t places;
   do {
     serve_waiters(pool, account);
@@ -259,9 +274,15 @@ void wsp_account_serve(struct wsp_pool *pool, struct account *account) {
 
 void wsp_account_settle(struct wsp_pool *pool, struct account *account) {
   wsp_account_serve(pool, account);
-  wsp_sweep_pump(pool);
-  wsp_refill_pump(pool);
-  wsp_close_check(pool);
+  if (pool->sweep.active) {
+    wsp_sweep_pump(pool);
+  }
+  if (pool->refills.first != NULL) {
+    wsp_refill_pump(pool);
+  }
+  if (pool->closed) {
+    wsp_close_check(pool);
+  }
 }
 
 void wsp_account_stats(const struct wsp_pool *pool, int64_t id, struct wsp_account_stats *stats) {
@@ -271,7 +292,7 @@ void wsp_account_stats(const struct wsp_pool *pool, int64_t id, struct wsp_accou
   }
   const struct account *account = wsp_account_find(pool, id);
   if (account == NULL) {
-    stats->effective_max = wsp_effective_max_conns(&pool->config, NULL);
+    stats->effective_max = wsp_config_effective_max(&pool->config, NULL);
     struct account unknown = {.effective_max = stats->effective_max};
     stats->target = wsp_account_target(pool, &unknown);
     return;

@@ -4,10 +4,6 @@
  */
 #include "pool/internal.h"
 
-static struct account *account_of(struct wsp_node *node) {
-  return WSP_OWNER(node, struct account, by_id);
-}
-
 /* Complete when the transport has confirmed every cancel and close. Leased conns do not count. */
 void wsp_close_check(struct wsp_pool *pool) {
   if (!pool->closed || pool->pending_dials > 0 || pool->pending_closes > 0 ||
@@ -79,7 +75,7 @@ enum wsp_error wsp_pool_close(struct wsp_pool *pool, wsp_time now, void (*callba
     TRACE(pool, WSP_POOL_CLOSE_STARTED, 0, NULL, 0, .cause = 0);
     wsp_sweep_stop(pool);
     for (struct wsp_node *a = pool->accounts_by_id.first; a != NULL; a = wsp_order_next(a)) {
-      close_account(pool, account_of(a));
+      close_account(pool, wsp_account_by_id(a));
     }
   }
   wsp_close_check(pool);

@@ -117,26 +117,31 @@ static int64_t scale_up(int64_t count, wsp_decimal factor) {
   return whole * factor + product / WSP_DECIMAL_ONE + (product % WSP_DECIMAL_ONE != 0);
 }
 
-int64_t wsp_effective_max_conns(const struct wsp_config *config,
-                                const struct wsp_account *account) {
-  struct wsp_config c;
-  if (config == NULL) {
-    wsp_config_init(&c);
-  } else {
-    c = *config;
-    wsp_config_normalize(&c);
-  }
-  if (c.mode_router_v2_enabled && account != NULL) {
+int64_t wsp_config_effective_max(const struct wsp_config *config,
+                                 const struct wsp_account *account) {
+  if (config->mode_router_v2_enabled && account != NULL) {
     int64_t most = account->concurrency < WSP_COUNT_MAX ? account->concurrency : WSP_COUNT_MAX;
     return most > 0 ? most : 0;
   }
-  if (!c.dynamic_max_conns_by_account_concurrency_enabled || account == NULL ||
+  if (!config->dynamic_max_conns_by_account_concurrency_enabled || account == NULL ||
       account->concurrency <= 0) {
-    return c.max_conns_per_account;
+    return config->max_conns_per_account;
   }
-  wsp_decimal factor =
-      account->type == WSP_ACCOUNT_OAUTH ? c.oauth_max_conns_factor : c.apikey_max_conns_factor;
+  wsp_decimal factor = account->type == WSP_ACCOUNT_OAUTH ? config->oauth_max_conns_factor
+                                                          : config->apikey_max_conns_factor;
   int64_t scaled = scale_up(account->concurrency, factor);
   scaled = scaled < 1 ? 1 : scaled;
-  return scaled < c.max_conns_per_account ? scaled : c.max_conns_per_account;
+  return scaled < config->max_conns_per_account ? scaled : config->max_conns_per_account;
+}
+
+int64_t wsp_effective_max_conns(const struct wsp_config *config,
+                                const struct wsp_account *account) {
+  struct wsp_config normalized;
+  if (config == NULL) {
+    wsp_config_init(&normalized);
+  } else {
+    normalized = *config;
+    wsp_config_normalize(&normalized);
+  }
+  return wsp_config_effective_max(&normalized, account);
 }

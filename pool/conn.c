@@ -127,7 +127,7 @@ void wsp_conn_set_waiters(struct conn *conn, int64_t waiters) {
 
 /* Retires every conn whose time has come: it keeps its place among the account's conns, but no
  * acquire finds it by its key any more. Strictly over: at the limit itself it is still fresh. */
-void wsp_account_retire_due(struct wsp_pool *pool, struct account *account) {
+void wsp_account_retire(struct wsp_pool *pool, struct account *account) {
   for (;;) {
     struct wsp_node *node = account->fresh.first;
     if (node == NULL || node->key >= pool->now) {

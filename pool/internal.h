@@ -295,6 +295,16 @@ void wsp_pool_trace(struct wsp_pool *pool, enum wsp_event_kind kind, int64_t acc
 struct account *wsp_account_find(const struct wsp_pool *pool, int64_t id);
 struct account *wsp_account_obtain(struct wsp_pool *pool, int64_t id); /* NULL: no memory */
 void wsp_account_know(struct wsp_pool *pool, struct account *account, const struct wsp_account *as);
+/* The account of a node of pool->accounts_by_id. */
+static inline struct account *wsp_account_by_id(struct wsp_node *node) {
+  return WSP_OWNER(node, struct account, by_id);
+}
+/* Whether the account's limits are those of `as`. */
+static inline bool wsp_account_is_known(const struct account *account,
+                                        const struct wsp_account *as) {
+  return account->known && account->last.type == as->type &&
+         account->last.concurrency == as->concurrency;
+}
 int64_t wsp_account_idle(const struct account *account);
 int64_t wsp_account_idle_ceiling(const struct wsp_pool *pool, const struct account *account);
 int64_t wsp_account_target(const struct wsp_pool *pool, const struct account *account);
@@ -304,6 +314,11 @@ bool wsp_account_has_room(const struct account *account);
 bool wsp_account_may_connect(const struct wsp_pool *pool, const struct account *account);
 void wsp_account_serve(struct wsp_pool *pool, struct account *account);
 void wsp_account_settle(struct wsp_pool *pool, struct account *account);
+
+/* config.c */
+/* wsp_effective_max_conns() of a configuration that has been normalized. */
+int64_t wsp_config_effective_max(const struct wsp_config *config,
+                                 const struct wsp_account *account);
 
 /* text.c */
 #define INTEGER_TEXT_SIZE 21
@@ -315,6 +330,9 @@ char *wsp_text_of_failure(const struct wsp_memory *memory, enum wsp_error error,
 /* target.c */
 struct target *wsp_target_obtain(struct wsp_pool *pool, struct account *account, const char *url,
                                  const char *proxy, const struct wsp_header *headers, size_t count);
+/* The same for a bucket that is there. */
+struct target *wsp_target_of_bucket(struct wsp_pool *pool, struct bucket *bucket,
+                                    const struct wsp_header *headers, size_t count);
 void wsp_target_hold(struct target *target);
 void wsp_target_drop(struct wsp_pool *pool, struct target *target);
 void wsp_target_free_spares(struct wsp_pool *pool);
@@ -350,7 +368,13 @@ void wsp_conn_leave(struct wsp_pool *pool, struct conn *conn, enum wsp_reason re
 void wsp_conn_offer(struct conn *conn);
 void wsp_conn_refresh_sets(struct conn *conn);
 void wsp_conn_set_waiters(struct conn *conn, int64_t waiters);
-void wsp_account_retire_due(struct wsp_pool *pool, struct account *account);
+void wsp_account_retire(struct wsp_pool *pool, struct account *account);
+/* Is called wherever a conn is looked for, and nearly always finds that nothing is due. */
+static inline void wsp_account_retire_due(struct wsp_pool *pool, struct account *account) {
+  if (account->fresh.first != NULL && account->fresh.first->key < pool->now) {
+    wsp_account_retire(pool, account);
+  }
+}
 bool wsp_conn_usable_by_name(const struct conn *conn, const struct op *op);
 void wsp_conn_gone(struct wsp_pool *pool, struct conn *conn, int code, const char *reason);
 void wsp_conn_drop_inbox(struct wsp_pool *pool, struct conn *conn);

@@ -140,6 +140,13 @@ struct wsp_span wsp_trim(const char *text) {
   return text == NULL ? (struct wsp_span){"", 0} : trim_span(text, strlen(text));
 }
 
+bool wsp_is_blank(const char *text) {
+  while (text != NULL && is_space(*text)) {
+    text++;
+  }
+  return text == NULL || *text == '\0';
+}
+
 bool wsp_span_equal(struct wsp_span a, struct wsp_span b) {
   return a.length == b.length && (a.length == 0 || memcmp(a.text, b.text, a.length) == 0);
 }

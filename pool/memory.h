@@ -53,6 +53,8 @@ struct wsp_span {
 
 /* Without the white space at both ends (as C's isspace in the C locale); NULL is empty. */
 struct wsp_span wsp_trim(const char *text);
+/* Whether nothing would be left of it. */
+bool wsp_is_blank(const char *text);
 bool wsp_span_equal(struct wsp_span a, struct wsp_span b);
 uint64_t wsp_span_hash(struct wsp_span span, uint64_t seed);
 

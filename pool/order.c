@@ -71,24 +71,40 @@ static void insert_below(struct wsp_node *node, struct wsp_node *parent, struct 
   node->parent = parent;
 }
 
+/* Behind all others: climbs the right edge, which is two steps on average. What it leaves below it
+ * comes before `node` as a whole, so nothing is split. */
+static void append(struct wsp_order *order, struct wsp_node *node) {
+  struct wsp_node *above = order->last;
+  struct wsp_node *below = NULL;
+  while (above != NULL && above->priority < node->priority) {
+    below = above;
+    above = above->parent;
+  }
+  node->left = below;
+  if (below != NULL) {
+    below->parent = node;
+  }
+  node->parent = above;
+  if (above == NULL) {
+    order->root = node;
+  } else {
+    above->right = node;
+  }
+  order->last = node;
+  if (order->first == NULL) {
+    order->first = node;
+  }
+}
+
 void wsp_order_add(struct wsp_order *order, struct wsp_node *node, int64_t key, uint64_t tie) {
   assert(!node->present);
   *node = (struct wsp_node){.key = key, .tie = tie, .priority = mix(key, tie), .present = true};
-  if (order->last != NULL && before(order->last->key, order->last->tie, node)) {
-    /* Behind the last: climb the right edge, which is two steps on average. */
-    struct wsp_node *below = order->last;
-    while (below != NULL && below->priority < node->priority) {
-      below = below->parent;
-    }
-    insert_below(node, below, below == NULL ? &order->root : &below->right);
-    order->last = node;
+  if (order->last == NULL || before(order->last->key, order->last->tie, node)) {
+    append(order, node);
   } else {
     insert_below(node, NULL, &order->root);
-    if (order->first == NULL || before(node->key, node->tie, order->first)) {
+    if (before(node->key, node->tie, order->first)) {
       order->first = node;
-    }
-    if (order->last == NULL) {
-      order->last = node;
     }
   }
   order->count++;
@@ -142,7 +158,11 @@ void wsp_order_remove(struct wsp_order *order, struct wsp_node *node) {
   if (order->last == node) {
     order->last = previous(node);
   }
-  replace(order, node, merge(node->left, node->right));
+  if (node->left == NULL || node->right == NULL) {
+    replace(order, node, node->left == NULL ? node->right : node->left);
+  } else {
+    replace(order, node, merge(node->left, node->right));
+  }
   node->present = false;
   order->count--;
 }

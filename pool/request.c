@@ -10,7 +10,7 @@ static enum wsp_error check(const struct wsp_pool *pool,
   if (request->account.id <= 0) {
     return WSP_INVALID_REQUEST;
   }
-  if (wsp_trim(request->url).length == 0) {
+  if (wsp_is_blank(request->url)) {
     return WSP_URL_EMPTY;
   }
   return pool->closed ? WSP_POOL_CLOSED : WSP_OK;
@@ -118,10 +118,10 @@ static struct conn *idle_conn(const struct wsp_pool *pool, struct account *accou
                               const struct wsp_acquire_request *request) {
   const struct bucket *bucket =
       wsp_bucket_find(pool, account, wsp_trim(request->url), wsp_trim(request->proxy));
-  struct wsp_span preferred = wsp_trim(request->preferred_conn);
   if (bucket == NULL) {
     return NULL;
   }
+  struct wsp_span preferred = wsp_trim(request->preferred_conn);
   struct conn *conn = wsp_conn_find(pool, account, preferred);
   if (conn == NULL || conn->state != CONN_IDLE || conn->bucket != bucket ||
       (conn->age_state != AGE_FRESH && conn->pins == 0)) {
@@ -133,7 +133,8 @@ static struct conn *idle_conn(const struct wsp_pool *pool, struct account *accou
   return pool->now - conn->last_used_at >= pool->config.health_check_idle ? NULL : conn;
 }
 
-static enum wsp_error check_now(const struct wsp_pool *pool,
+/* `account` may be NULL: the pool does not have it. */
+static enum wsp_error check_now(const struct wsp_pool *pool, const struct account *account,
                                 const struct wsp_acquire_request *request) {
   enum wsp_error error = check(pool, request);
   if (error != WSP_OK) {
@@ -145,7 +146,10 @@ static enum wsp_error check_now(const struct wsp_pool *pool,
   if (overdue(pool, request)) {
     return WSP_DEADLINE_EXCEEDED;
   }
-  return wsp_effective_max_conns(&pool->config, &request->account) == 0 ? WSP_QUEUE_FULL : WSP_OK;
+  int64_t most = account != NULL && wsp_account_is_known(account, &request->account)
+                     ? account->effective_max
+                     : wsp_config_effective_max(&pool->config, &request->account);
+  return most == 0 ? WSP_QUEUE_FULL : WSP_OK;
 }
 
 /* What happens besides to an account when one of its idle conns is lent. */
@@ -175,8 +179,8 @@ static enum wsp_error refuse(struct wsp_pool *pool, const struct wsp_acquire_req
 
 static enum wsp_error lend_now(struct wsp_pool *pool, struct account *account, struct conn *conn,
                                const struct wsp_acquire_request *request, struct wsp_lease *lease) {
-  struct target *target = wsp_target_obtain(pool, account, request->url, request->proxy,
-                                            request->headers, request->header_count);
+  struct target *target =
+      wsp_target_of_bucket(pool, conn->bucket, request->headers, request->header_count);
   if (target == NULL) {
     return WSP_OUT_OF_MEMORY;
   }
@@ -203,11 +207,11 @@ enum wsp_error wsp_try_acquire(struct wsp_pool *pool, wsp_time now,
     return WSP_POOL_CLOSED;
   }
   wsp_pool_enter(pool, now);
-  enum wsp_error error = check_now(pool, request);
+  struct account *account = wsp_account_find(pool, request->account.id);
+  enum wsp_error error = check_now(pool, account, request);
   if (error != WSP_OK) {
     return refuse(pool, request, error);
   }
-  struct account *account = wsp_account_find(pool, request->account.id);
   if (account == NULL || request->force_new_conn) {
     return WSP_WOULD_WAIT;
   }

@@ -7,10 +7,6 @@
  */
 #include "pool/internal.h"
 
-static struct account *account_of(struct wsp_node *node) {
-  return WSP_OWNER(node, struct account, by_id);
-}
-
 static bool pingable(const struct conn *conn) {
   return conn->state == CONN_IDLE && conn->waiters == 0;
 }
@@ -23,7 +19,8 @@ void wsp_sweep_start_pings(struct wsp_pool *pool) {
   *sweep = (struct sweep){.active = true, .number = sweep->number + 1};
   TRACE(pool, WSP_PING_SWEEP_STARTED, 0, NULL, 0, .cause = 0);
   for (struct wsp_node *a = pool->accounts_by_id.first; a != NULL; a = wsp_order_next(a)) {
-    for (struct wsp_node *c = account_of(a)->by_entry.first; c != NULL; c = wsp_order_next(c)) {
+    for (struct wsp_node *c = wsp_account_by_id(a)->by_entry.first; c != NULL;
+         c = wsp_order_next(c)) {
       struct conn *conn = WSP_OWNER(c, struct conn, in_account);
       if (pingable(conn)) {
         conn->swept = sweep->number;
@@ -38,7 +35,7 @@ static struct conn *next_candidate(struct wsp_pool *pool) {
   struct wsp_node *a =
       sweep->exhausted ? NULL : wsp_order_from(&pool->accounts_by_id, sweep->next_account, 0);
   for (; a != NULL; a = wsp_order_next(a)) {
-    struct account *account = account_of(a);
+    struct account *account = wsp_account_by_id(a);
     if (account->last.id != sweep->next_account) {
       sweep->next_account = account->last.id;
       sweep->next_entry = 0;
@@ -97,7 +94,7 @@ void wsp_sweep_cleanup(struct wsp_pool *pool) {
   TRACE(pool, WSP_CLEANUP_SWEEP_STARTED, 0, NULL, 0, .cause = 0);
   pool->cleaning = true;
   for (struct wsp_node *a = pool->accounts_by_id.first; a != NULL; a = wsp_order_next(a)) {
-    struct account *account = account_of(a);
+    struct account *account = wsp_account_by_id(a);
     if (wsp_cleanup_account(pool, account, WSP_REASON_SWEEP) > 0) {
       wsp_refill_want(pool, account);
     }
@@ -141,7 +138,7 @@ void wsp_refill_pump(struct wsp_pool *pool) {
 void wsp_sweep_stop(struct wsp_pool *pool) {
   pool->sweep.active = false;
   for (struct wsp_node *a = pool->accounts_by_id.first; a != NULL; a = wsp_order_next(a)) {
-    wsp_refill_drop(pool, account_of(a));
+    wsp_refill_drop(pool, wsp_account_by_id(a));
   }
 }
 

@@ -91,15 +91,11 @@ static struct target *take_target(struct wsp_pool *pool) {
   return target;
 }
 
-struct target *wsp_target_obtain(struct wsp_pool *pool, struct account *account, const char *url,
-                                 const char *proxy, const struct wsp_header *headers,
-                                 size_t count) {
-  struct wsp_span url_span = wsp_trim(url);
-  struct wsp_span proxy_span = wsp_trim(proxy);
+struct target *wsp_target_of_bucket(struct wsp_pool *pool, struct bucket *bucket,
+                                    const struct wsp_header *headers, size_t count) {
   /* Callers ask for the same thing over and over: share it, so that nothing is allocated. */
-  struct target *last = account->template_;
-  if (last != NULL && bucket_is(last->bucket, account, url_span, proxy_span) &&
-      wsp_headers_equal(&last->headers, headers, count)) {
+  struct target *last = bucket->account->template_;
+  if (last != NULL && last->bucket == bucket && wsp_headers_equal(&last->headers, headers, count)) {
     wsp_target_hold(last);
     return last;
   }
@@ -108,12 +104,22 @@ struct target *wsp_target_obtain(struct wsp_pool *pool, struct account *account,
     return NULL;
   }
   target->references = 1;
-  target->bucket = wsp_bucket_obtain(pool, account, url_span, proxy_span);
-  if (target->bucket == NULL ||
-      !wsp_headers_assign(&target->headers, &pool->memory, headers, count)) {
+  target->bucket = bucket;
+  bucket->references++;
+  if (!wsp_headers_assign(&target->headers, &pool->memory, headers, count)) {
     wsp_target_drop(pool, target);
     return NULL;
   }
+  return target;
+}
+
+struct target *wsp_target_obtain(struct wsp_pool *pool, struct account *account, const char *url,
+                                 const char *proxy, const struct wsp_header *headers,
+                                 size_t count) {
+  struct bucket *bucket = wsp_bucket_obtain(pool, account, wsp_trim(url), wsp_trim(proxy));
+  struct target *target =
+      bucket == NULL ? NULL : wsp_target_of_bucket(pool, bucket, headers, count);
+  wsp_bucket_drop(pool, bucket); /* the target holds it now, if there is one */
   return target;
 }
 

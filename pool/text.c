@@ -52,7 +52,7 @@ size_t wsp_text_of_integer(int64_t value, char text[INTEGER_TEXT_SIZE]) {
   return length;
 }
 
-static char *append(char *at, const char *text, size_t length) {
+static char *put_behind(char *at, const char *text, size_t length) {
   memcpy(at, text, length);
   at[length] = '\0';
   return at + length;
@@ -67,16 +67,16 @@ char *wsp_text_of_failure(const struct wsp_memory *memory, enum wsp_error error,
   if (whole == NULL) {
     return NULL;
   }
-  char *at = append(whole, text, strlen(text));
+  char *at = put_behind(whole, text, strlen(text));
   if (status != 0) {
     char number[INTEGER_TEXT_SIZE];
     size_t length = wsp_text_of_integer(status, number);
-    at = append(at, status_mark, sizeof status_mark - 1);
-    at = append(at, number, length);
+    at = put_behind(at, status_mark, sizeof status_mark - 1);
+    at = put_behind(at, number, length);
   }
   if (cause.length > 0) {
-    at = append(at, ": ", 2);
-    append(at, cause.text, cause.length);
+    at = put_behind(at, ": ", 2);
+    put_behind(at, cause.text, cause.length);
   }
   return whole;
 }
