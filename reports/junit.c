@@ -243,6 +243,21 @@ static void write_document(FILE *file, struct test_case *const *cases, size_t co
   fputs("</testsuites>\n", file);
 }
 
+static void explain(const char *path, char *message, size_t size) {
+  snprintf(message, size,
+           "cannot write the JUnit file '%s': %s; see to its folder, or name another file with "
+           "--junit",
+           path, strerror(errno));
+}
+
+bool rep_junit_check(const char *path, char *message, size_t size) {
+  if (rep_output_check(path)) {
+    return true;
+  }
+  explain(path, message, size);
+  return false;
+}
+
 bool rep_junit_write(const struct rep_junit *junit, const char *path, char *message, size_t size) {
   struct rep_output output;
   struct test_case **cases = malloc((junit->count + 1) * sizeof *cases);
@@ -257,10 +272,7 @@ bool rep_junit_write(const struct rep_junit *junit, const char *path, char *mess
     written = rep_output_close(&output, true);
   }
   if (!written) {
-    snprintf(message, size,
-             "cannot write the JUnit file '%s': %s; see to its folder, or name another file with "
-             "--junit",
-             path, strerror(errno));
+    explain(path, message, size);
   }
   free(cases);
   return written;

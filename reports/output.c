@@ -46,6 +46,31 @@ bool rep_output_open(struct rep_output *output, const char *path) {
   return false;
 }
 
+/* A link, a device or a pipe. */
+static bool is_writable(const char *path) {
+  struct stat status;
+  if (stat(path, &status) != 0) {
+    return errno == ENOENT; /* a link to a file that is not there yet */
+  }
+  if (S_ISDIR(status.st_mode)) {
+    errno = EISDIR;
+    return false;
+  }
+  return access(path, W_OK) == 0;
+}
+
+bool rep_output_check(const char *path) {
+  struct rep_output output;
+  if (path[0] == '\0') {
+    errno = ENOENT;
+    return false;
+  }
+  if (!is_replaceable(path)) {
+    return is_writable(path);
+  }
+  return rep_output_open(&output, path) && rep_output_close(&output, false);
+}
+
 bool rep_output_close(struct rep_output *output, bool keep) {
   bool written = fflush(output->file) == 0 && !ferror(output->file);
   int reason = errno;

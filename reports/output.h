@@ -20,6 +20,10 @@ struct rep_output {
 /* Opens what will be `path`, which must live until the output is closed. False: errno says why. */
 bool rep_output_open(struct rep_output *output, const char *path);
 
+/* Whether rep_output_open() would succeed now. Nothing that is there changes, and a pipe is not
+ * opened, which would wait for its reader. False: errno says why. */
+bool rep_output_check(const char *path);
+
 /* Closes it: puts it in its place when `keep` and all has been written, else takes it away. False
  * when it is not in its place though `keep` was said: errno says why. */
 bool rep_output_close(struct rep_output *output, bool keep);

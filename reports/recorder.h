@@ -169,8 +169,8 @@ bool rep_sql_run(struct rep_sql *sql, const char *query, struct rep_sql_value *v
 bool rep_sql_query(const struct rep_scenario *scenario, const char *sql,
                    struct rep_sql_value *value, char *message, size_t size);
 
-/* Whether `sql` is a query that can be run at all: one that is valid in the tables and only
- * reads. False after `message` was filled. */
-bool rep_sql_check(const char *sql, char *message, size_t size);
+/* Whether `query` can be run at all: it is valid in the tables and only reads. No row is looked
+ * at. False after `message` was filled. */
+bool rep_sql_check(struct rep_sql *sql, const char *query, char *message, size_t size);
 
 #endif

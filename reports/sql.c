@@ -311,16 +311,10 @@ bool rep_sql_query(const struct rep_scenario *scenario, const char *sql,
   return found;
 }
 
-bool rep_sql_check(const char *sql, char *message, size_t size) {
-  struct rep_sql *database = rep_sql_open();
-  if (database == NULL) {
-    snprintf(message, size, "there is not enough memory to check SQL");
-    return false;
-  }
-  database->restricted = true;
-  sqlite3_stmt *statement = prepare(database, sql, message, size);
-  bool valid = statement != NULL;
+bool rep_sql_check(struct rep_sql *sql, const char *query, char *message, size_t size) {
+  sql->restricted = true;
+  sqlite3_stmt *statement = prepare(sql, query, message, size);
   sqlite3_finalize(statement);
-  rep_sql_close(database);
-  return valid;
+  sql->restricted = false;
+  return statement != NULL;
 }

@@ -100,6 +100,9 @@ static int finish(const struct scn_arguments *arguments, const struct scn_settin
 static int run_plan(const struct scn_arguments *arguments, const struct scn_settings *settings,
                     const struct scn_plan *plan, struct scn_job job, struct session session) {
   char message[MESSAGE_SIZE] = "";
+  if (settings->junit != NULL && !rep_junit_check(settings->junit, message, sizeof message)) {
+    return scn_cli_failed(arguments, "%s", message);
+  }
   if (settings->database != NULL) {
     session.recorder = rep_recorder_open(settings->database, arguments->command_line,
                                          arguments->version, message, sizeof message);

@@ -94,6 +94,9 @@ int scn_paths_add(struct scn_paths *paths, const char *path) {
   if (stat(path, &status) != 0) {
     return errno;
   }
+  if (!S_ISDIR(status.st_mode) && !S_ISREG(status.st_mode)) {
+    return SCN_PATHS_NO_FILE;
+  }
   if (!S_ISDIR(status.st_mode)) {
     char *copy = strdup(path);
     return copy == NULL ? ENOMEM : append(paths, copy);

@@ -15,7 +15,9 @@ struct scn_paths {
 };
 
 /* Adds what `path` names: the file itself, or each *.json below the folder but schema.json, in
- * byte order of path. Symbolic links to folders below it are not followed. 0, or an errno. */
+ * byte order of path. Symbolic links to folders below it are not followed. 0, an errno, or
+ * SCN_PATHS_NO_FILE: it is a pipe, a device or a socket, which can not be read a second time. */
+#define SCN_PATHS_NO_FILE (-1)
 int scn_paths_add(struct scn_paths *paths, const char *path);
 /* Takes out every path to a file that an earlier path names already. 0, or ENOMEM. */
 int scn_paths_unique(struct scn_paths *paths);

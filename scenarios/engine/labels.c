@@ -35,44 +35,51 @@ void scn_label_numbered(char *buffer, size_t size, const char *label, uint64_t n
   buffer[length + 1 + count] = '\0';
 }
 
-/* Whether `name` is `label`, '#' and a number from 1 to `last`. */
-static bool is_numbered(const char *name, const char *label, uint64_t last) {
-  size_t length = strlen(label);
-  if (strncmp(name, label, length) != 0 || name[length] != '#') {
-    return false;
-  }
-  const char *digits = name + length + 1;
-  uint64_t number = 0;
-  for (size_t i = 0; digits[i] != '\0'; i++) {
-    if (digits[i] < '0' || digits[i] > '9' || i > 17) {
-      return false;
-    }
-    number = 10 * number + (uint64_t)(digits[i] - '0');
-  }
-  return digits[0] != '\0' && digits[0] != '0' && number <= last;
+int scn_label_compare(const void *left, const void *right) {
+  const struct scn_label *a = left;
+  const struct scn_label *b = right;
+  int order = strcmp(a->name, b->name);
+  return order != 0 ? order : (int)a->repeats - (int)b->repeats;
 }
 
-struct label_search {
-  const char *name;
-  bool found;
-};
+static const struct scn_label *find_label(const struct scn_scenario *scenario, const char *name,
+                                          bool repeats) {
+  struct scn_label wanted = {.name = name, .repeats = repeats};
+  return scenario->label_count == 0 ? NULL
+                                    : bsearch(&wanted, scenario->labels, scenario->label_count,
+                                              sizeof wanted, scn_label_compare);
+}
 
-static void match_label(void *context, const struct scn_step *step) {
-  struct label_search *search = context;
-  if (step->label == NULL) {
-    return;
+/* The number behind the last '#' of `name`; 0: there is none that a label could have. */
+static int64_t number_of(const char *name) {
+  const char *digits = strrchr(name, '#');
+  int64_t number = 0;
+  if (digits == NULL || digits[1] == '0') {
+    return 0;
   }
-  search->found |= step->repeats ? is_numbered(search->name, step->label, (uint64_t)step->repeat)
-                                 : strcmp(search->name, step->label) == 0;
+  for (digits++; *digits != '\0'; digits++) {
+    if (*digits < '0' || *digits > '9' || number > INT64_MAX / 100) {
+      return 0;
+    }
+    number = 10 * number + (*digits - '0');
+  }
+  return number;
 }
 
 bool scn_label_exists(const struct scn_scenario *scenario, const char *name) {
-  struct label_search search = {.name = name};
-  for_each_step(scenario->steps, scenario->step_count, match_label, &search);
-  for (size_t i = 0; i < scenario->load_count; i++) {
-    search.found |= is_numbered(name, scenario->loads[i].label, UINT64_MAX);
+  char label[256];
+  int64_t number = number_of(name);
+  if (find_label(scenario, name, false) != NULL) {
+    return true;
   }
-  return search.found;
+  if (number == 0 || (size_t)(strrchr(name, '#') - name) >= sizeof label) {
+    return false;
+  }
+  size_t length = (size_t)(strrchr(name, '#') - name);
+  memcpy(label, name, length);
+  label[length] = '\0';
+  const struct scn_label *repeating = find_label(scenario, label, true);
+  return repeating != NULL && number <= repeating->count;
 }
 
 /* ---- Accounts ----------------------------------------------------------------------------- */

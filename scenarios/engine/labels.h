@@ -16,6 +16,9 @@ struct scn_header_wish {
 /* Fills the world's accounts and header wishes. False: no memory. */
 bool scn_labels_collect(struct scn_world *world);
 
+/* The order of scn_scenario.labels, for qsort(): by name, those that repeat last. */
+int scn_label_compare(const void *left, const void *right);
+
 /* Whether the scenario has an operation of that label at any time. */
 bool scn_label_exists(const struct scn_scenario *scenario, const char *name);
 

@@ -225,10 +225,24 @@ static void read_metric(struct scn_loader *loader, const struct scn_json_value *
   }
 }
 
+/* A query that can not be run is a mistake of the file, and told before anything runs. */
+static void check_sql(struct scn_loader *loader, const struct scn_json_value *value,
+                      const char *query) {
+  char message[512];
+  if (loader->sql == NULL && (loader->sql = rep_sql_open()) == NULL) {
+    scn_load_error(loader, value->position, "expected memory enough to check this SQL, found none");
+  } else if (!rep_sql_check(loader->sql, query, message, sizeof message)) {
+    scn_load_error(loader, value->position, "%s%s", scn_load_where(loader, value), message);
+  }
+}
+
 static void read_sql(struct scn_loader *loader, const struct scn_json_value *value,
                      const struct form *form, struct scn_expectation *expectation) {
   const struct scn_json_value *sql = scn_json_find(value, form->key);
   scn_load_text_field(loader, sql, &expectation->subject);
+  if (expectation->subject != NULL) {
+    check_sql(loader, sql, expectation->subject);
+  }
   read_fields(loader, value, form, operator_keys, expectation);
   read_beside(loader, value, &(struct load_compared){.type = LOAD_SCALAR}, expectation);
 }

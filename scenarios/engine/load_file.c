@@ -101,6 +101,7 @@ struct scn_scenario *scn_scenario_parse(const char *path, const char *text, size
   if (loader.root != NULL) {
     scn_load_scenario(&loader);
   }
+  rep_sql_close(loader.sql);
   scn_load_tell(&loader, report, context);
   if (loader.error_count > 0) {
     scn_memory_destroy(loader.memory);

@@ -8,6 +8,7 @@
 #ifndef ENGINE_LOAD_INTERNAL_H
 #define ENGINE_LOAD_INTERNAL_H
 
+#include "reports/recorder.h"
 #include "scenarios/engine/json.h"
 #include "scenarios/engine/loader.h"
 
@@ -79,6 +80,7 @@ struct scn_loader {
   struct wsp_config config; /* the file's own, before the matrix */
   uint64_t seed;
   struct load_warned *warned;
+  struct rep_sql *sql; /* what queries are checked with; NULL until there is one */
   bool accounts_known; /* the accounts were read without a mistake */
 
   /* While the steps are read: */

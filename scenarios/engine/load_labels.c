@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scenarios/engine/labels.h"
 #include "scenarios/engine/load_internal.h"
 
 /* All labels by name: plain ones and repeating ones apart, since "load1" may be both. */
@@ -190,6 +191,23 @@ static void resolve(struct scn_loader *loader, const struct table *table,
   }
 }
 
+/* All labels in order, for whoever asks later whether there is one. */
+static void keep_labels(struct scn_loader *loader) {
+  struct scn_scenario *scenario = loader->scenario;
+  struct scn_label *labels = scn_memory_take(loader->memory, loader->labels.count, sizeof *labels);
+  size_t count = 0;
+  for (struct load_label *label = loader->labels.first; label != NULL && labels != NULL;
+       label = label->next) {
+    labels[count++] =
+        (struct scn_label){.name = label->name, .repeats = label->repeats, .count = label->count};
+  }
+  if (count > 0) {
+    qsort(labels, count, sizeof *labels, scn_label_compare);
+  }
+  scenario->labels = labels;
+  scenario->label_count = count;
+}
+
 void scn_load_labels_resolve(struct scn_loader *loader) {
   struct table table = {.size = 16};
   while (table.size < 2 * loader->labels.count) {
@@ -201,7 +219,10 @@ void scn_load_labels_resolve(struct scn_loader *loader) {
     return;
   }
   refuse_duplicates(loader, &table);
-  for (struct load_reference *reference = loader->labels.references; reference != NULL;
+  keep_labels(loader);
+  /* What would not be told is not looked for: there may be as many mistakes as labels. */
+  for (struct load_reference *reference = loader->labels.references;
+       reference != NULL && loader->error_count <= LOAD_PROBLEM_LIMIT;
        reference = reference->next) {
     resolve(loader, &table, reference, names);
   }

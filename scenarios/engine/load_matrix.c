@@ -3,6 +3,7 @@
  *
  * The first key varies slowest. A seed given from outside takes the place of matrix.seed.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "scenarios/engine/load_internal.h"
@@ -25,14 +26,25 @@ static const char *item_text(struct scn_loader *loader, const struct scn_json_va
   return text != NULL ? text : "";
 }
 
-static void refuse_second(struct scn_loader *loader, const struct scn_json_value *dimension,
-                          const struct scn_json_value *item) {
-  const char *text = item_text(loader, item);
-  for (const struct scn_json_value *other = dimension->first; other != item; other = other->next) {
-    if (strcmp(text, item_text(loader, other)) == 0) {
-      scn_load_error(loader, item->position, "%sexpected each value once, found %s again",
-                     scn_load_where(loader, item), scn_load_found(loader, item));
-      return;
+struct item {
+  const struct scn_json_value *value;
+  const char *text;
+};
+
+static int compare_items(const void *left, const void *right) {
+  const struct item *a = left, *b = right;
+  int order = strcmp(a->text, b->text);
+  return order != 0 ? order : a->value->index < b->value->index ? -1 : 1;
+}
+
+/* `items` are the values that are right. */
+static void refuse_duplicates(struct scn_loader *loader, struct item *items, size_t count) {
+  qsort(items, count, sizeof *items, compare_items);
+  for (size_t i = 1; i < count; i++) {
+    const struct scn_json_value *value = items[i].value;
+    if (strcmp(items[i].text, items[i - 1].text) == 0) {
+      scn_load_error(loader, value->position, "%sexpected each value once, found %s again",
+                     scn_load_where(loader, value), scn_load_found(loader, value));
     }
   }
 }
@@ -76,13 +88,18 @@ static void check_dimension(struct scn_loader *loader, const struct scn_json_val
   }
   struct wsp_config scratch = loader->config;
   uint64_t seed = 0;
+  struct item *items = scn_memory_take(loader->memory, dimension->count, sizeof *items);
+  size_t count = 0;
   for (const struct scn_json_value *item = dimension->first; item != NULL; item = item->next) {
     bool right = is_seed(dimension)
                      ? scn_load_seed(loader, item, &seed)
                      : key != NULL && scn_load_config_value(loader, item, key, &scratch);
-    if (right) {
-      refuse_second(loader, dimension, item);
+    if (right && items != NULL) {
+      items[count++] = (struct item){.value = item, .text = item_text(loader, item)};
     }
+  }
+  if (count > 0) {
+    refuse_duplicates(loader, items, count);
   }
 }
 

@@ -3,6 +3,7 @@
  *
  * The parts are read in the order in which they need each other, whatever the order of the file.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "sim/invariant.h"
@@ -84,15 +85,47 @@ static void read_account(struct scn_loader *loader, const struct scn_json_value 
     return;
   }
   scn_load_require(loader, value, "id", account_shape.what);
-  for (size_t i = 0; i < index && account->account.id != 0; i++) {
-    if (accounts[i].account.id == account->account.id) {
-      const struct scn_json_value *id = scn_json_find(value, "id");
-      scn_load_error(
-          loader, id->position,
-          "%sexpected an id that no other account has, found %s, which is that of line %d",
-          scn_load_where(loader, id), scn_load_found(loader, id), accounts[i].position.line);
-      return;
+}
+
+static int compare_accounts(const void *left, const void *right) {
+  const struct scn_account *a = *(const struct scn_account *const *)left;
+  const struct scn_account *b = *(const struct scn_account *const *)right;
+  if (a->account.id != b->account.id) {
+    return a->account.id < b->account.id ? -1 : 1;
+  }
+  return (a > b) - (a < b);
+}
+
+/* Sorts the accounts by id and refuses an id that another has already. */
+static void sort_accounts(struct scn_loader *loader, const struct scn_json_value *list) {
+  struct scn_scenario *scenario = loader->scenario;
+  const struct scn_account **sorted =
+      scn_memory_take(loader->memory, scenario->account_count, sizeof(const struct scn_account *));
+  if (sorted == NULL) {
+    return;
+  }
+  for (size_t i = 0; i < scenario->account_count; i++) {
+    sorted[i] = &scenario->accounts[i];
+  }
+  qsort(sorted, scenario->account_count, sizeof *sorted, compare_accounts);
+  scenario->accounts_by_id = sorted;
+  const struct scn_json_value **items =
+      list == NULL ? NULL
+                   : scn_memory_take(loader->memory, list->count, sizeof(struct scn_json_value *));
+  for (const struct scn_json_value *item = items == NULL ? NULL : list->first; item != NULL;
+       item = item->next) {
+    items[item->index] = item;
+  }
+  for (size_t i = 1, first = 0; i < scenario->account_count && items != NULL; i++) {
+    if (sorted[i]->account.id != sorted[first]->account.id || sorted[i]->account.id == 0) {
+      first = i;
+      continue;
     }
+    const struct scn_json_value *id = scn_json_find(items[sorted[i] - scenario->accounts], "id");
+    scn_load_error(loader, id->position,
+                   "%sexpected an id that no other account has, found %s, which is that of line %d",
+                   scn_load_where(loader, id), scn_load_found(loader, id),
+                   sorted[first]->position.line);
   }
 }
 
@@ -120,6 +153,7 @@ static void read_accounts(struct scn_loader *loader, const struct scn_json_value
       read_account(loader, item, accounts, item->index);
     }
   }
+  sort_accounts(loader, value);
   loader->accounts_known = loader->error_count == errors;
 }
 

@@ -43,7 +43,11 @@ static enum scn_plan_error find_files(struct scn_paths *found, const char *const
     if (error == ENOMEM) {
       return SCN_PLAN_NO_MEMORY;
     }
-    if (error != 0) {
+    if (error == SCN_PATHS_NO_FILE) {
+      report_error(counting, paths[i],
+                   "expected a scenario file or a folder of them; found a pipe, a device or a "
+                   "socket; save what it gives as a file, so that the run can be repeated");
+    } else if (error != 0) {
       report_error(counting, paths[i], "expected a scenario file or a folder of them; found: %s",
                    strerror(error));
     } else if (found->count == before) {

@@ -263,6 +263,13 @@ struct scn_variant {
   /* What else a matrix may vary is not known to the contract: keys of config, and seed. */
 };
 
+/* A label that an operation has, or, when it repeats, operations have as name#1 ... name#count. */
+struct scn_label {
+  const char *name;
+  bool repeats;
+  int64_t count;
+};
+
 struct scn_scenario {
   const char *path; /* as it was given */
   const char *name;
@@ -270,7 +277,10 @@ struct scn_scenario {
   struct scn_strings tags, covers;
   bool background;
   const struct scn_account *accounts;
+  const struct scn_account *const *accounts_by_id; /* the same, ascending */
   size_t account_count;
+  const struct scn_label *labels; /* all, ascending by name, those that repeat last */
+  size_t label_count;
   const struct scn_upstream *upstreams;
   size_t upstream_count;
   const struct scn_step *steps;

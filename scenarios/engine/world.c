@@ -159,13 +159,19 @@ const char *scn_world_copy(struct scn_world *world, const char *text) {
   return copy;
 }
 
+static int compare_with_id(const void *id, const void *element) {
+  int64_t wanted = *(const int64_t *)id;
+  int64_t found = (*(const struct scn_account *const *)element)->account.id;
+  return (wanted > found) - (wanted < found);
+}
+
 struct wsp_account scn_world_account(const struct scn_world *world, int64_t id) {
-  for (size_t i = 0; i < world->scenario->account_count; i++) {
-    if (world->scenario->accounts[i].account.id == id) {
-      return world->scenario->accounts[i].account;
-    }
-  }
-  return (struct wsp_account){.id = id, .type = WSP_ACCOUNT_API_KEY};
+  const struct scn_scenario *scenario = world->scenario;
+  const struct scn_account *const *found =
+      bsearch(&id, scenario->accounts_by_id, scenario->account_count,
+              sizeof *scenario->accounts_by_id, compare_with_id);
+  return found != NULL ? (*found)->account
+                       : (struct wsp_account){.id = id, .type = WSP_ACCOUNT_API_KEY};
 }
 
 const char *scn_world_conn(struct scn_world *world, const char *name) {

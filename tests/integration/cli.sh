@@ -133,6 +133,37 @@ expect_text out 'refused/e.json:2:'
 expect_text out 'could not be run'
 rm -r refused
 
+echo 'A JUnit file that can not be written is told before anything runs.'
+for junit in missing/x.xml refused ''; do
+  mkdir -p refused
+  expect_status 3 "$POOLPROOF" run --db junit.db --junit "$junit" a.json
+  expect_text err 'cannot write the JUnit file'
+  expect_lines out 0
+done
+[ ! -e junit.db ] || { echo 'FAIL: a run without a JUnit file has made a database'; failures=$((failures + 1)); }
+rmdir refused
+
+echo 'A pipe is no scenario file: a run of it could not be repeated.'
+mkfifo pipe.json
+expect_status 2 "$POOLPROOF" run --no-db pipe.json
+expect_text err 'found a pipe, a device or a socket'
+expect_status 2 "$POOLPROOF" check /dev/null
+rm pipe.json
+
+echo 'A reader that goes early (| head) is no fault; a full device is one.'
+mkfifo left
+exec 3<>left 4>left 3>&- # its only reader has gone
+status=0
+"$POOLPROOF" run --no-db a.json b.json >&4 2>"$work/err" || status=$?
+exec 4>&-
+[ "$status" -eq 0 ] || { echo 'FAIL: a reader that has gone changes the status'; failures=$((failures + 1)); }
+expect_lines err 0
+status=0
+"$POOLPROOF" run --no-db a.json >/dev/full 2>"$work/err" || status=$?
+[ "$status" -eq 3 ] || { echo "FAIL: expected status 3 with a full device, found $status"; failures=$((failures + 1)); }
+expect_text err 'expected to write all results'
+rm left
+
 echo 'Tags, shards and seeds select.'
 expect_status 0 "$POOLPROOF" run --no-db --tag red --tag green .
 expect_text out '1 scenario: 1 passed'

@@ -19,6 +19,7 @@ BEYOND_A_SCHEMA = {
     "expect-event-field-of-another-kind",
     "expect-event-label",
     "expect-order-label",
+    "expect-sql-wrong",
     "expect-unknown-label",
     "label-later",
     "label-of-another-kind",
