@@ -82,7 +82,9 @@ static int finish(const struct scn_arguments *arguments, const struct scn_settin
   char message[MESSAGE_SIZE];
   if (session->recorder != NULL &&
       !rep_recorder_finish(session->recorder, message, sizeof message)) {
-    status = scn_cli_failed(arguments, "%s", message);
+    /* After a scenario that could not be written, this has the same reason. */
+    status =
+        session->message[0] != '\0' ? SCN_EXIT_HARNESS : scn_cli_failed(arguments, "%s", message);
   }
   if (session->junit != NULL &&
       !rep_junit_write(session->junit, settings->junit, message, sizeof message)) {

@@ -36,6 +36,8 @@ int main(int argc, char **argv) {
   open_closed_streams();
   /* A reader that has gone (| head) must not end a run that is being recorded. */
   (void)signal(SIGPIPE, SIG_IGN);
+  /* Nor may a limit on the size of files, which the write that meets it tells. */
+  (void)signal(SIGXFSZ, SIG_IGN);
   /* A line at a time in pipes too: who reads along in a CI log sees what has been done so far. */
   setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
   int status = scn_cli_main(argc, argv, POOLPROOF_VERSION);
