@@ -15,6 +15,7 @@ pkgconf         command pkg-config
 libsqlite3-dev  module  sqlite3
 libssl-dev      module  libcrypto
 libcjson-dev    module  libcjson
+libwebsockets-dev module libwebsockets
 sqlite3         command sqlite3
 '
 requirements_tests='

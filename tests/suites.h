@@ -64,7 +64,10 @@
   X(loader) \
   X(loader_values) \
   X(loader_mistakes) \
-  X(schema)
+  X(schema) \
+  X(lws_text) \
+  X(lws_dial) \
+  X(lws_conn)
 
 #define SUITE_DECLARATION(name) extern CU_TestInfo suite_##name[];
 SUITE_LIST(SUITE_DECLARATION)
