@@ -27,6 +27,14 @@ bool rep_markdown_write(FILE *file, const struct rep_input *input, const struct 
 bool rep_json_write(FILE *file, const struct rep_input *input, const struct rep_about *about,
                     char *message, size_t size);
 
+/* One scenario of it, as the element of the document's `scenarios`. */
+bool rep_json_item(FILE *file, const struct rep_item *item, const struct rep_about *about,
+                   char *message, size_t size);
+
+/* One HTML file that needs nothing else. False also when this build has no page. */
+bool rep_html_write(FILE *file, const struct rep_input *input, const struct rep_about *about,
+                    char *message, size_t size);
+
 /* Trace Event JSON, for ui.perfetto.dev and chrome://tracing. */
 bool rep_perfetto_write(FILE *file, const struct rep_input *input, const struct rep_about *about,
                         char *message, size_t size);

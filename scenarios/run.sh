@@ -25,6 +25,7 @@ from_root() { # PATH
 }
 
 set_up "$requirements_build"
+set_up_web "$requirements_web"
 build_preset release build
 
 database=poolproof.db
@@ -82,6 +83,7 @@ if [ -n "$database" ] && [ -f "$database" ] && [ "$status" -le 1 ]; then
   cat <<END
 
 To look at the results of this run:
+  build/poolproof report $database --html report.html
   sqlite3 -box $database "select name, verdict, events, failure from scenario where run_id = (select max(id) from run)"
 END
 fi

@@ -16,6 +16,7 @@ libsqlite3-dev  module  sqlite3
 libssl-dev      module  libcrypto
 libcjson-dev    module  libcjson
 libwebsockets-dev module libwebsockets
+zlib1g-dev      module  zlib
 sqlite3         command sqlite3
 '
 requirements_tests='
@@ -26,6 +27,15 @@ python3-jsonschema  python  jsonschema
 '
 requirements_bench='
 python3  command python3
+'
+
+# For the HTML report and its tests: without them everything else is built.
+requirements_web='
+npm       command npm
+'
+requirements_web_tests='
+nodejs    command node
+chromium  command chromium
 '
 
 fail() {
@@ -85,6 +95,25 @@ set_up() { # REQUIREMENTS
   install_packages $missing
   missing=$(missing_packages "$1")
   [ -z "$missing" ] || fail "Installed, yet still not found:$missing"
+}
+
+# Puts what the HTML report is built with, and its tests run on, into build/web: the npm packages that
+# reports/web/package-lock.json pins. Says so and goes on when they can not be had.
+set_up_web() { # REQUIREMENTS
+  (set_up "$1") || echo 'The HTML report is left out; everything else is built.' >&2
+  command -v npm >/dev/null 2>&1 || return 0
+  if cmp -s reports/web/package-lock.json build/web/installed-lock.json; then
+    return 0
+  fi
+  mkdir -p build/web || fail "The folder build/web can not be made in $(pwd): see its permissions."
+  cp reports/web/package.json reports/web/package-lock.json build/web/
+  echo 'Getting what the HTML report is built with (npm)'
+  if (cd build/web && npm ci --ignore-scripts --no-audit --no-fund) >build/web/npm.log 2>&1 </dev/null; then
+    cp reports/web/package-lock.json build/web/installed-lock.json
+  else
+    cat build/web/npm.log >&2
+    echo 'npm could not get them, see above. The HTML report is left out; everything else is built.' >&2
+  fi
 }
 
 # Reads ninja's lines: all go to the log; progress goes to the screen, one line of it where that is

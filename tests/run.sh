@@ -12,6 +12,7 @@ set -eu
 cd -P "$(dirname "$0")/.."
 . scenarios/setup.sh
 set_up "$requirements_build$requirements_tests"
+set_up_web "$requirements_web$requirements_web_tests"
 build_preset release build
 build_preset debug build-debug
 

@@ -22,6 +22,7 @@ static const struct form {
   const char *option;
   write_function *write;
 } forms[] = {
+    {"--html", rep_html_write},
     {"--markdown", rep_markdown_write},
     {"--perfetto", rep_perfetto_write},
     {"--json", rep_json_write},
@@ -158,6 +159,7 @@ static int report(const struct scn_arguments *arguments) {
 }
 
 static const struct scn_option options[] = {
+    {"--html", "FILE", "one page with everything, to look at in a browser"},
     {"--markdown", "FILE", "for a job's summary or a pull request"},
     {"--perfetto", "FILE", "a trace for ui.perfetto.dev or chrome://tracing"},
     {"--junit", "FILE", "JUnit XML, for build servers"},

@@ -1,0 +1,283 @@
+/* page.js - puts the page together: verdicts first, then what is chosen. */
+
+const VERDICTS = { pass: "passed", fail: "FAILED", error: "could not be run", crash: "CRASHED", hang: "HUNG" };
+const FIRST_ROWS = 200;
+const report = JSON.parse(element("data").textContent);
+report.scenarios.forEach((scenario, index) => {
+  scenario.index = index;
+});
+let shown; /* the parts of the scenario that is open */
+
+function verdictMark(scenario) {
+  const passed = scenario.verdict === "pass";
+  return make("span", { class: passed ? "good" : "bad" }, `${passed ? "\u2714" : "\u2716"} ${VERDICTS[scenario.verdict]}`);
+}
+
+/* The value of a line of a failure's text such as "expected  op ...". */
+function lineOf(failure, word) {
+  const found = new RegExp(`^${word} +(.*)$`, "m").exec(failure);
+  return found === null ? undefined : found[1];
+}
+
+function commandLine(command) {
+  const said = make("span", { role: "status" });
+  const copy = make("button", {
+    type: "button", class: "no-print", "aria-label": `Copy ${command}`,
+    onclick: () => navigator.clipboard.writeText(command).then(() => { said.textContent = "copied"; },
+                                                               () => { said.textContent = "could not be copied"; }),
+  }, "Copy");
+  return make("span", { class: "command" }, make("code", {}, command), copy, said);
+}
+
+/* ---- The first screen --------------------------------------------------------------------- */
+
+function fillHead() {
+  const bad = report.scenarios.filter((scenario) => scenario.verdict !== "pass").length;
+  const all = report.scenarios.length;
+  const s = all === 1 ? "" : "s";
+  element("title").textContent = bad === 0 ? `All ${grouped(all)} scenario${s} passed`
+                                           : `${grouped(bad)} of ${grouped(all)} scenario${s} did not pass`;
+  document.title = `${element("title").textContent} \u2013 poolproof`;
+  const events = report.scenarios.reduce((sum, scenario) => sum + scenario.events, 0);
+  const parts = [`${grouped(events)} events`, `from ${report.databases.join(", ")}`];
+  if (report.superseded > 0) {
+    parts.push(`${grouped(report.superseded)} earlier results of the same scenarios are not shown`);
+  }
+  element("totals").textContent = `${parts.join("; ")}.`;
+  element("version").textContent = report.version;
+}
+
+function failureCard(scenario) {
+  const failure = scenario.failure || "no reason was recorded";
+  const expected = lineOf(failure, "expected");
+  const found = lineOf(failure, "found");
+  const facts = make("dl", {}, make("dt", {}, "where"), make("dd", { class: "mono" }, failure.split("\n")[0]));
+  if (expected !== undefined) {
+    facts.append(make("dt", {}, "expected"), make("dd", { class: "mono" }, expected));
+  }
+  if (found !== undefined) {
+    facts.append(make("dt", {}, "found"), make("dd", { class: "mono" }, found));
+  }
+  facts.append(make("dt", {}, "run it again"), make("dd", {}, commandLine(scenario.replay)));
+  return make("article", { class: "card" },
+    make("h3", {}, verdictMark(scenario), " ", make("a", { href: `#scenario-${scenario.index}` }, titleOf(scenario))), facts);
+}
+
+function fillFailures() {
+  const bad = report.scenarios.filter((scenario) => scenario.verdict !== "pass");
+  const box = element("failure-cards");
+  const most = 20;
+  element("failures").hidden = bad.length === 0;
+  bad.slice(0, most).forEach((scenario) => box.append(failureCard(scenario)));
+  if (bad.length > most) {
+    box.append(make("p", {}, `${grouped(bad.length - most)} more are in the table below.`));
+  }
+}
+
+function scenarioRow(scenario) {
+  const wait = scenario.durations.queue_wait;
+  return make("tr", {}, make("td", {}, verdictMark(scenario)),
+    make("td", {}, make("a", { href: `#scenario-${scenario.index}` }, titleOf(scenario)), " ",
+         make("span", { class: "soft" }, scenario.path)),
+    make("td", { class: "number" }, duration(scenario.virtual_ns, 3)),
+    make("td", { class: "number" }, grouped(scenario.events)),
+    make("td", { class: "number" }, wait.count > 0 ? duration(wait.p99_ns, 3) : "\u2013"),
+    make("td", { class: "number" }, grouped(scenario.operations.dials)));
+}
+
+function fillScenarios(all) {
+  const text = element("find").value.toLowerCase();
+  const verdict = element("verdict").value;
+  const found = report.scenarios
+    .filter((scenario) => (verdict === "" || scenario.verdict === verdict) &&
+                          `${titleOf(scenario)} ${scenario.path}`.toLowerCase().includes(text))
+    .sort((a, b) => (a.verdict === "pass") - (b.verdict === "pass") || a.index - b.index);
+  const rows = all ? found : found.slice(0, FIRST_ROWS);
+  element("scenarios").tBodies[0].replaceChildren(...rows.map(scenarioRow));
+  element("found").textContent = `${grouped(found.length)} of ${grouped(report.scenarios.length)}`;
+  element("more").hidden = rows.length === found.length;
+}
+
+/* ---- One scenario -------------------------------------------------------------------------- */
+
+function fact(name, ...value) {
+  return make("div", {}, make("dt", {}, name), make("dd", {}, ...value));
+}
+
+function fillAbout(scenario) {
+  const box = element("detail-about");
+  element("detail-title").textContent = titleOf(scenario);
+  box.replaceChildren(make("dl", { class: "facts" },
+    fact("verdict", verdictMark(scenario)), fact("file", make("code", {}, scenario.path)),
+    fact("virtual time", duration(scenario.virtual_ns)), fact("events", grouped(scenario.events)),
+    fact("seed", scenario.seed), fact("order", scenario.schedule === null ? "as the file has it" : scenario.schedule),
+    fact("timeline", make("code", { title: scenario.timeline_sha256 || "" }, (scenario.timeline_sha256 || "\u2013").slice(0, 12))),
+    fact("run it again", commandLine(scenario.replay))));
+  if (scenario.failure !== null) {
+    box.append(make("pre", { tabindex: "0", "aria-label": "Why it did not pass" }, scenario.failure));
+  }
+}
+
+function table(label, heads, rows) {
+  return make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label },
+    make("table", {}, make("thead", {}, make("tr", {}, ...heads.map((head) => make("th", { scope: "col" }, head)))),
+         make("tbody", {}, ...rows.map((row) => make("tr", {}, ...row.map((cell) => make("td", {}, cell)))))));
+}
+
+function fillTables(scenario) {
+  const none = (text) => make("p", { class: "soft" }, text);
+  const judged = scenario.expectations.map((one) => [one.passed ? "\u2714 holds" : "\u2716 does not hold", one.text, one.actual || ""])
+    .concat(scenario.violations.map((one) => ["\u2716 violated", one.invariant, `at ${duration(one.t_ns)}: ${one.detail || ""}`]));
+  element("expectations").replaceChildren(judged.length === 0 ? none("There are none.")
+    : table("Expectations", ["Result", "Expectation or invariant", "Found"], judged));
+  const totals = Object.entries(scenario.metrics).map(([name, value]) => [name, String(value)]);
+  element("totals-table").replaceChildren(totals.length === 0 ? none("There are none.") : table("Totals", ["Metric", "Value"], totals));
+}
+
+/* When it failed, and the time of what that is about: [{ from, to, time }]. */
+function failuresOf(scenario, timeline, follower) {
+  const failures = scenario.violations.map((one) => ({ from: one.t_ns, to: one.t_ns, time: one.t_ns }));
+  const marks = follower.marks.failure.map((event) => timeline.time[event]);
+  for (const one of scenario.expectations.filter((each) => !each.passed)) {
+    const label = (/^\s*\{\s*"op"\s*:\s*("(?:[^"\\]|\\.)*")/.exec(one.text) || [])[1];
+    const number = label === undefined ? -1 : timeline.numberOf(JSON.parse(label));
+    let first = -1, last = -1;
+    for (let i = 0; number > 0 && i < timeline.count; i++) {
+      if (timeline.op[i] === number) {
+        first = first < 0 ? i : first;
+        if (timeline.kind(i) === "acquire_granted" || timeline.kind(i) === "acquire_failed" || last < 0) {
+          last = i;
+        }
+      }
+    }
+    if (first >= 0) {
+      failures.push({ from: timeline.time[first], to: timeline.time[last], time: timeline.time[last], label: JSON.parse(label) });
+    }
+  }
+  if (failures.length === 0 && scenario.verdict !== "pass") {
+    const time = marks.length > 0 ? marks[0] : scenario.virtual_ns;
+    failures.push({ from: time, to: time, time });
+  }
+  return failures.slice(0, 20);
+}
+
+function fillSelects(timeline, follower) {
+  const kinds = [...new Set(timeline.shapes.filter((shape) => shape !== null).map((shape) => shape.kind))].sort();
+  const options = (all, values) => [make("option", { value: "" }, all), ...values.map((value) => make("option", { value }, value))];
+  element("kind").replaceChildren(...options("all kinds", kinds));
+  element("account").replaceChildren(...options("all", [...follower.accounts].sort((a, b) => a - b).map(String)));
+  element("who").value = "";
+}
+
+function openTimeline(scenario, timeline) {
+  const follower = new Follower(timeline, scenario.virtual_ns).run();
+  const failures = failuresOf(scenario, timeline, follower);
+  const chosen = (event) => {
+    shown.view.selected = event;
+    shown.view.reveal(timeline.time[event]);
+    shown.list.select(event);
+    element("selected").textContent =
+      `Event ${event + 1}: ${duration(timeline.time[event])} ${timeline.kind(event)} ${timeline.detail(event)}`;
+  };
+  const moved = (from, to) => {
+    element("range").textContent = `${duration(Math.round(from))} to ${duration(Math.round(to))}`;
+  };
+  element("selected").textContent = "";
+  fillSelects(timeline, follower);
+  const view = new LanesView({ timeline, follower, length: scenario.virtual_ns, failures, chosen, moved });
+  view.highlight = failures.length > 0 ? failures[0].label : undefined;
+  shown = { view, list: new EventList({ timeline, failures, chosen }), follower };
+  fillCharts(follower);
+  fillDistributions(follower);
+}
+
+function closeScenario() {
+  if (shown !== undefined) {
+    shown.view.quit();
+    shown.list.quit();
+    shown = undefined;
+  }
+  clearCharts();
+}
+
+async function openScenario(index, moveFocus) {
+  const scenario = report.scenarios[index];
+  closeScenario();
+  element("detail").hidden = false;
+  element("detail-body").hidden = true;
+  fillAbout(scenario);
+  fillTables(scenario);
+  const timeline = await readTimeline(index, scenario.events);
+  if (timeline === null) {
+    element("detail-about").append(make("p", {}, "Its timeline is not in this page, which would grow too large. A page with it: ",
+      commandLine(`${report.program} report ${scenario.database} --scenario ${scenario.id} --html one.html`)));
+  } else {
+    element("detail-body").hidden = false;
+    openTimeline(scenario, timeline);
+  }
+  if (moveFocus) {
+    element("detail-title").focus();
+    element("detail").scrollIntoView();
+  }
+  document.documentElement.dataset.ready = String(index);
+}
+
+/* ---- Starting ------------------------------------------------------------------------------ */
+
+function route(moveFocus) {
+  const found = /^#scenario-(\d+)$/.exec(location.hash);
+  if (found !== null && report.scenarios[Number(found[1])] !== undefined) {
+    openScenario(Number(found[1]), moveFocus);
+  }
+}
+
+function refilter() {
+  const wanted = { account: element("account").value, who: element("who").value.toLowerCase(), kind: element("kind").value };
+  shown.view.filter(wanted);
+  shown.list.filter(wanted);
+}
+
+function changeTheme() {
+  const root = document.documentElement;
+  const isDark = root.dataset.theme === "dark" ||
+                 (root.dataset.theme === undefined && matchMedia("(prefers-color-scheme: dark)").matches);
+  root.dataset.theme = isDark ? "light" : "dark";
+  fillLegend();
+  if (shown !== undefined) {
+    clearCharts();
+    shown.view.draw();
+    fillCharts(shown.follower);
+    fillDistributions(shown.follower);
+  }
+}
+
+function listen() {
+  const acts = {
+    in: (view) => view.zoom(0.5), out: (view) => view.zoom(2), fit: (view) => view.fit(),
+    left: (view) => view.pan(-0.4), right: (view) => view.pan(0.4), failure: (view) => view.showFailure(),
+  };
+  document.querySelectorAll("[data-do]").forEach((button) =>
+    button.addEventListener("click", () => acts[button.dataset.do](shown.view)));
+  for (const id of ["account", "kind"]) {
+    element(id).addEventListener("change", refilter);
+  }
+  element("who").addEventListener("input", refilter);
+  element("find").addEventListener("input", () => fillScenarios(false));
+  element("verdict").addEventListener("change", () => fillScenarios(false));
+  element("more").addEventListener("click", () => fillScenarios(true));
+  element("theme").addEventListener("click", changeTheme);
+  window.addEventListener("hashchange", () => route(true));
+}
+
+fillHead();
+fillFailures();
+element("verdict").append(...Object.entries(VERDICTS).map(([value, name]) => make("option", { value }, name)));
+fillScenarios(false);
+fillWhatIf(report.scenarios);
+fillLegend();
+listen();
+if (location.hash === "" && report.scenarios.length === 1) {
+  openScenario(0, false);
+} else {
+  route(false);
+}
