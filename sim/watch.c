@@ -155,6 +155,7 @@ static void look_at_pool(struct sim_watch *watch, const struct sim_event *event)
     case WSP_PING_SWEEP_STARTED:
     case WSP_PING_SWEEP_FINISHED:
     case WSP_CLEANUP_SWEEP_STARTED:
+    case WSP_CLEANUP_RAN:
       watch_sweep_event(watch, event);
       break;
     case WSP_POOL_CLOSE_STARTED:

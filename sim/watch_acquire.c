@@ -40,6 +40,9 @@ static void started(struct sim_watch *watch, const struct sim_event *event) {
   op->account = watch_account_of(watch, event->account);
   if (op->account != NULL) {
     op->account->known |= !watch->closing;
+    op->account->pending++;
+    op->account->trimmed = false;
+    op->account->owes = false; /* what has traffic need not come back without */
     op->key = watch_key_of(watch, op->account, event->texts[0], event->texts[1]);
   }
 }
@@ -248,6 +251,7 @@ static void lend(struct sim_watch *watch, const struct sim_event *event, struct 
   conn->lease++;
   conn->leased_at = event->t_ns;
   op->account->has_template = true;
+  op->account->pending--;
 }
 
 static void granted(struct sim_watch *watch, const struct sim_event *event) {
@@ -300,6 +304,10 @@ static void failed(struct sim_watch *watch, const struct sim_event *event) {
                  "expected a close before {op} ends with \"pool_closed\", found none", &where);
   }
   watch_op_leave_phase(watch, op);
+  if (op->account != NULL) {
+    op->account->pending--;
+    op->account->trimmed = false;
+  }
   watch_op_release(watch, op);
 }
 

@@ -63,6 +63,7 @@ static void opened(struct sim_watch *watch, const struct sim_event *event) {
   conn->last_used = event->t_ns - event->values[OPENED_IDLE];
   conn->age_limit = event->values[OPENED_AGE_LIMIT];
   conn->owner = event->cause == WSP_REASON_ACQUIRE ? event->op : 0;
+  account->trimmed = account->trimmed && event->cause != WSP_REASON_ADOPTED;
   watch_conn_turn(watch, conn, conn->owner != 0 ? CONN_IS_RESERVED : CONN_IS_IDLE);
 }
 
@@ -157,6 +158,24 @@ static void check_spared(struct sim_watch *watch, const struct sim_event *event,
   }
 }
 
+/* What trimming takes must be more than it is to leave, or prewarm would bring it back. */
+static void check_trimming(struct sim_watch *watch, const struct sim_event *event,
+                           struct watch_account *account) {
+  if (event->cause != WSP_REASON_MAX_IDLE) {
+    account->trimmed = false;
+    return;
+  }
+  account->trimmed = true;
+  int64_t idle = account->conns - account->leases - account->checking - account->reserved;
+  int64_t ceiling = watch_idle_ceiling(watch, account);
+  if (idle <= ceiling) {
+    REPORT(watch, SIM_INVARIANT_STEADY_LOAD_NO_CHURN,
+           "expected that {0} idle conns are left alone, found that {conn} is trimmed while {1} "
+           "are idle",
+           .account = account->id, .conn = event->conn, .values = {ceiling, idle});
+  }
+}
+
 static void check_told(struct sim_watch *watch, const struct sim_event *event,
                        const struct watch_conn *conn) {
   int64_t age = event->t_ns - conn->born;
@@ -187,6 +206,13 @@ static void evicted(struct sim_watch *watch, const struct sim_event *event) {
   }
   check_spared(watch, event, conn);
   check_told(watch, event, conn);
+  check_trimming(watch, event, account);
+  if (event->cause == WSP_REASON_MAX_AGE || event->cause == WSP_REASON_RETIRED) {
+    watch_expired(watch, conn);
+  }
+  account->ping_evicted |=
+      event->cause == WSP_REASON_PING_FAILED && watch->sweeping && conn->state == CONN_IS_IDLE;
+  account->owes = false; /* what else leaves need not come back without traffic */
   if (conn->checker != NULL) {
     conn->checker->phase = OP_CHOOSES;
     conn->checker = NULL;
@@ -232,6 +258,7 @@ static void pinned(struct sim_watch *watch, const struct sim_event *event, int64
            .account = event->account, .conn = conn->name, .values = {pins, event->values[0]});
   }
   watch_conn_set_pins(conn, pins);
+  conn->account->trimmed = false;
 }
 
 /* Until the instant comes to rest it has left. */
@@ -256,6 +283,8 @@ static void cleared(struct sim_watch *watch, const struct sim_event *event) {
            .account = account->id, .values = {account->conns, account->dials});
   }
   account->has_template = false;
+  account->trimmed = false;
+  account->owes = false;
 }
 
 void watch_conn_event(struct sim_watch *watch, const struct sim_event *event) {

@@ -25,7 +25,7 @@ static int64_t maximum_now(const struct sim_watch *watch, const struct watch_acc
   return account->known || account->maximum > cap ? account->maximum : cap;
 }
 
-static bool is_suppressed(const struct sim_watch *watch, const struct watch_account *account) {
+bool watch_is_suppressed(const struct sim_watch *watch, const struct watch_account *account) {
   return account->fails >= watch->config.prewarm_failure_suppress && account->fails > 0 &&
          watch->now - account->last_failure <= watch->config.prewarm_failure_window;
 }
@@ -58,6 +58,11 @@ static void acquire_dials(struct sim_watch *watch, const struct sim_event *event
            .account = account->id, .op = event->op);
     return;
   }
+  if (op->dial_failed) {
+    REPORT(watch, SIM_INVARIANT_STEADY_LOAD_NO_CHURN,
+           "expected that {op} ends, since its dial has failed, found that it dials again",
+           .account = account->id, .op = op->name);
+  }
   watch_turn_of(watch, op, NULL);
   watch_op_leave_phase(watch, op);
   account->dials++;
@@ -66,6 +71,17 @@ static void acquire_dials(struct sim_watch *watch, const struct sim_event *event
   op->dial = event->values[DIAL_SERIAL];
   op->dial_started = event->t_ns;
   check_start(watch, event, account);
+}
+
+/* Enough dials have failed of late: the upstream is left alone for a while. */
+static void check_suppression(struct sim_watch *watch, const struct watch_account *account) {
+  if (watch_is_suppressed(watch, account)) {
+    REPORT(watch, SIM_INVARIANT_STEADY_LOAD_NO_CHURN,
+           "expected no prewarm within {t0} of the last of {1} failures, found one {t2} after it",
+           .account = account->id,
+           .values = {watch->config.prewarm_failure_window, account->fails,
+                      watch->now - account->last_failure});
+  }
 }
 
 static void prewarm_dials(struct sim_watch *watch, const struct sim_event *event,
@@ -77,6 +93,7 @@ static void prewarm_dials(struct sim_watch *watch, const struct sim_event *event
            .account = account->id, .values = {account->prewarm_left});
     return;
   }
+  check_suppression(watch, account);
   account->prewarm_left--;
   account->dials++;
   account->prewarm_dial = event->values[DIAL_SERIAL];
@@ -98,6 +115,7 @@ static void await_confirmation(struct sim_watch *watch, struct watch_account *ac
   }
   *dial = (struct watch_canceled_dial){.next = account->unconfirmed, .serial = serial};
   account->unconfirmed = dial;
+  watch->unconfirmed++;
 }
 
 /* The transport has had its word on a dial that was given up. */
@@ -109,6 +127,7 @@ static void confirmed(struct sim_watch *watch, const struct sim_event *event,
   }
   struct watch_canceled_dial *dial = *at;
   if (dial != NULL) {
+    watch->unconfirmed--;
     *at = dial->next;
     dial->next = watch->free_dials;
     watch->free_dials = dial;
@@ -174,6 +193,7 @@ static void dial_ends(struct sim_watch *watch, const struct sim_event *event,
            .account = account->id, .op = event->op,
            .values = {latency, event->values[DIAL_LATENCY], serial});
   }
+  account->owes = account->owes && event->kind == WSP_DIAL_SUCCEEDED;
   if (is_prewarm) {
     account->prewarm_dial = 0;
     account->dials--;
@@ -202,6 +222,30 @@ void watch_dial_event(struct sim_watch *watch, const struct sim_event *event) {
 
 /* ---- Prewarm ------------------------------------------------------------------------------ */
 
+/* More than trimming would leave is dialled and trimmed for ever. Who is about to get a conn is
+ * not told yet, so all pending acquires count as if they were. */
+static void check_need(struct sim_watch *watch, const struct watch_account *account, int64_t need) {
+  int64_t kept = account->leases + account->checking + account->reserved + account->pending +
+                 watch_idle_ceiling(watch, account);
+  int64_t has = account->conns + account->dials + account->prewarm_left;
+  if (need > kept - has) {
+    REPORT(watch, SIM_INVARIANT_STEADY_LOAD_NO_CHURN,
+           "expected no more conns than the {0} that trimming would leave, found {1} and a prewarm "
+           "of {2} more",
+           .account = account->id, .values = {kept, has, need});
+  } else if (account->trimmed) {
+    REPORT(watch, SIM_INVARIANT_STEADY_LOAD_NO_CHURN,
+           "expected that what was trimmed is not dialled again while nothing has changed, found a "
+           "prewarm of {0}",
+           .account = account->id, .values = {need});
+  } else if (account->has_prewarmed &&
+             watch->now < watch_sum(account->last_prewarm, watch->config.prewarm_cooldown)) {
+    REPORT(watch, SIM_INVARIANT_STEADY_LOAD_NO_CHURN,
+           "expected {t0} between two prewarms, found {t1}", .account = account->id,
+           .values = {watch->config.prewarm_cooldown, watch->now - account->last_prewarm});
+  }
+}
+
 static void prewarm_started(struct sim_watch *watch, const struct sim_event *event,
                             struct watch_account *account) {
   int64_t need = event->values[PREWARM_NEED];
@@ -221,6 +265,9 @@ static void prewarm_started(struct sim_watch *watch, const struct sim_event *eve
         "{2}",
         .account = account->id, .values = {maximum_now(watch, account), need, total});
   }
+  check_suppression(watch, account);
+  check_need(watch, account, need);
+  watch->prewarms += !account->prewarming;
   account->prewarming = true;
   account->has_prewarmed = true;
   account->has_template = true;
@@ -238,13 +285,14 @@ static void prewarm_finished(struct sim_watch *watch, const struct sim_event *ev
            .account = account->id,
            .values = {account->prewarm_left, event->values[PREWARM_UNUSED]});
   }
+  watch->prewarms -= account->prewarming;
   account->prewarming = false;
   account->prewarm_left = 0;
 }
 
 static void prewarm_suppressed(struct sim_watch *watch, const struct sim_event *event,
-                               const struct watch_account *account) {
-  if (!is_suppressed(watch, account) || event->values[SUPPRESSED_FAILS] != account->fails) {
+                               struct watch_account *account) {
+  if (!watch_is_suppressed(watch, account) || event->values[SUPPRESSED_FAILS] != account->fails) {
     REPORT(watch, SIM_INVARIANT_CANCEL_IS_NO_FAILURE,
            "expected {0} failures of the upstream, found that prewarm is suppressed because of {1}",
            .account = account->id, .values = {account->fails, event->values[SUPPRESSED_FAILS]});

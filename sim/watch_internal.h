@@ -8,7 +8,9 @@
  *   watch_conn.c     conns: opened, evicted, closed, pinned
  *   watch_dial.c     dials and prewarm
  *   watch_ping.c     pings and sweeps
- *   watch_settle.c   what holds when an instant has come to rest
+ *   watch_wait.c     those who wait, when an instant has come to rest
+ *   watch_sweep.c    background sweeps: that they come, end, and what they leave
+ *   watch_settle.c   the rest of what holds when an instant has come to rest
  *
  * "Instant" is a number here: it goes up when time goes on, not when the clock jumps, since a jump
  * lets nothing happen.
@@ -50,6 +52,7 @@ struct watch_account {
   int64_t maximum;
 
   int64_t conns, leases, checking, reserved, closing;
+  int64_t pending; /* acquires that have neither been granted nor failed */
   int64_t idle_unpinned;
   int64_t must_leave; /* conns that have to be gone when the instant comes to rest */
   struct watch_conn *first_conn;
@@ -69,6 +72,13 @@ struct watch_account {
   int64_t last_prewarm;
 
   int64_t fails, last_failure;
+  bool trimmed; /* and nothing has happened since that changes what it needs */
+
+  /* The idle minimum is to come back after a sweep that has removed conns. */
+  struct watch_account *next_owing;
+  bool owes, in_owing;
+  bool ping_evicted;  /* by the ping sweep that is under way */
+  int64_t owes_until; /* in time without jumps */
 };
 
 enum watch_conn_state {
@@ -96,6 +106,7 @@ struct watch_conn {
   uint64_t changed;          /* number of the event that last changed its state */
   uint64_t disturbed;        /* ... its state or its waiters */
   bool peer_closed, must_leave;
+  uint64_t ping_failed; /* number of the event; 0: not */
 
   sim_string holder;        /* of the lease */
   sim_string owner;         /* whom it was dialled for, until it is lent or freed */
@@ -107,8 +118,7 @@ struct watch_conn {
   int64_t pending_io;     /* reads and writes */
   int64_t unread;         /* messages that nobody has read */
 
-  bool pinging, in_pinged;
-  enum wsp_reason ping_reason;
+  bool in_pinged, sweep_pings;
   int64_t ping_due; /* in time without jumps */
   uint64_t ping_began;
   uint64_t swept; /* number of the last sweep that pinged it */
@@ -182,14 +192,20 @@ struct sim_watch {
 
   bool closing, closed;
   uint64_t close_instant;
-  int64_t conns_closing; /* in all accounts */
+  /* In all accounts. */
+  int64_t conns, idle, conns_closing, unconfirmed, prewarms, account_count;
 
-  bool sweeping;
+  bool sweeping, swept;                        /* a ping sweep runs, or has ended in this instant */
   uint64_t sweep;                              /* counts ping sweeps */
   uint64_t sweep_event;                        /* at which the last one began */
   int64_t sweep_due;                           /* by when it has ended, in time without jumps */
   int64_t next_ping_sweep, next_cleanup_sweep; /* by when the next begins, the same */
   struct watch_conn *first_pinged, *last_pinged;
+  struct watch_account *owing;
+
+  /* Conns that have left because of their age since `expiry_start`, and how many there were then.
+   */
+  int64_t expiry_start, expired, expiry_conns;
 
   struct wsp_metrics metrics;
   int64_t queue_wait_ns, pick_ns, queued, queued_ended;
@@ -253,8 +269,23 @@ void watch_dial_event(struct sim_watch *watch, const struct sim_event *event);
 void watch_prewarm_event(struct sim_watch *watch, const struct sim_event *event);
 int64_t watch_idle_ceiling(const struct sim_watch *watch, const struct watch_account *account);
 void watch_ping_event(struct sim_watch *watch, const struct sim_event *event);
-void watch_sweep_event(struct sim_watch *watch, const struct sim_event *event);
+/* The answer to a ping has to come by then. */
+void watch_pinged(struct sim_watch *watch, struct watch_conn *conn);
 void watch_unpinged(struct sim_watch *watch, struct watch_conn *conn);
+
+/* watch_wait.c */
+void watch_settle_waiters(struct sim_watch *watch, const struct watch_account *account,
+                          const struct wsp_account_stats *stats);
+void watch_settle_deadlines(struct sim_watch *watch);
+
+/* watch_sweep.c */
+int64_t watch_time(const struct sim_watch *watch); /* without what the clock has jumped */
+void watch_sweep_event(struct sim_watch *watch, const struct sim_event *event);
+/* A conn leaves because of its age. */
+void watch_expired(struct sim_watch *watch, const struct watch_conn *conn);
+void watch_settle_owed(struct sim_watch *watch, struct watch_account *account);
+void watch_settle_sweeps(struct sim_watch *watch);
+bool watch_is_suppressed(const struct sim_watch *watch, const struct watch_account *account);
 
 /* watch_settle.c */
 void watch_settle_account(struct sim_watch *watch, struct watch_account *account);

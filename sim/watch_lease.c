@@ -67,6 +67,7 @@ static void released(struct sim_watch *watch, const struct sim_event *event) {
   conn->last_used = event->t_ns;
   conn->was_checked = false;
   watch_conn_turn(watch, conn, CONN_IS_IDLE);
+  conn->account->trimmed = false;
   watch_op_release(watch, watch_op_find(watch, event->op));
 }
 

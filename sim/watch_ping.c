@@ -1,12 +1,34 @@
 /*
- * watch_ping.c - what must hold of pings and of the background sweeps.
+ * watch_ping.c - what must hold of pings before a conn is lent, and of those of a sweep.
  */
 #include "sim/watch_internal.h"
 
-/* Takes it out of the list of pings that have a timeout. */
+/* The list is in the order of the times by which answers are due, since all have the same limit:
+ * the longer of both timeouts. */
+void watch_pinged(struct sim_watch *watch, struct watch_conn *conn) {
+  const struct wsp_config *config = &watch->config;
+  if (conn->in_pinged) {
+    return;
+  }
+  conn->in_pinged = true;
+  conn->ping_due = watch_sum(watch_time(watch), config->probe_timeout > config->health_check_timeout
+                                                    ? config->probe_timeout
+                                                    : config->health_check_timeout);
+  conn->previous_pinged = watch->last_pinged;
+  conn->next_pinged = NULL;
+  *(watch->last_pinged != NULL ? &watch->last_pinged->next_pinged : &watch->first_pinged) = conn;
+  watch->last_pinged = conn;
+}
+
 void watch_unpinged(struct sim_watch *watch, struct watch_conn *conn) {
-  (void)watch;
-  (void)conn;
+  if (!conn->in_pinged) {
+    return;
+  }
+  conn->in_pinged = false;
+  *(conn->previous_pinged != NULL ? &conn->previous_pinged->next_pinged : &watch->first_pinged) =
+      conn->next_pinged;
+  *(conn->next_pinged != NULL ? &conn->next_pinged->previous_pinged : &watch->last_pinged) =
+      conn->previous_pinged;
 }
 
 static struct watch_op *checker_of(struct sim_watch *watch, const struct sim_event *event) {
@@ -45,6 +67,7 @@ static void sweep_begins(struct sim_watch *watch, const struct sim_event *event,
            .account = event->account, .conn = conn->name);
   }
   conn->swept = watch->sweep;
+  conn->sweep_pings = true;
   conn->ping_began = watch->event;
 }
 
@@ -54,12 +77,24 @@ static void ping_starts(struct sim_watch *watch, const struct sim_event *event,
     check_begins(watch, event, conn);
   } else if (event->cause == WSP_REASON_SWEEP) {
     sweep_begins(watch, event, conn);
+  } else {
+    watch_unpinged(watch, conn); /* a borrower waits on by a limit of its own */
+    return;
   }
+  watch_pinged(watch, conn);
 }
 
 static void ping_ends(struct sim_watch *watch, const struct sim_event *event,
                       struct watch_conn *conn) {
   struct watch_op *op = conn->checker;
+  if (event->kind == WSP_PING_FAILED_EVENT && conn->sweep_pings && conn->state == CONN_IS_IDLE &&
+      conn->changed <= conn->ping_began) {
+    conn->ping_failed = watch->event; /* it is evicted in this instant, unless somebody gets it */
+    conn->account->must_leave += !conn->must_leave;
+    conn->must_leave = true;
+  }
+  conn->sweep_pings = false;
+  watch_unpinged(watch, conn);
   if (conn->state != CONN_IS_CHECKED) {
     return;
   }
@@ -90,16 +125,5 @@ void watch_ping_event(struct sim_watch *watch, const struct sim_event *event) {
     ping_starts(watch, event, conn);
   } else {
     ping_ends(watch, event, conn);
-  }
-}
-
-void watch_sweep_event(struct sim_watch *watch, const struct sim_event *event) {
-  if (watch->closing && event->kind != WSP_PING_SWEEP_FINISHED) {
-    REPORT(watch, SIM_INVARIANT_CLOSED_STAYS_CLOSED,
-           "expected no sweep in a closed pool, found that one starts", .account = 0);
-  }
-  if (event->kind == WSP_PING_SWEEP_STARTED) {
-    watch->sweep++;
-    watch->sweep_event = watch->event;
   }
 }

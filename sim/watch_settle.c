@@ -107,6 +107,39 @@ static void check_creating(struct sim_watch *watch, const struct watch_account *
   }
 }
 
+/* Conns that have to be gone: their peer has closed them, or a ping of the sweep has failed on one
+ * that was idle all along. */
+static void check_left(struct sim_watch *watch, struct watch_account *account) {
+  struct watch_conn *conn = account->must_leave > 0 ? account->first_conn : NULL;
+  for (; conn != NULL; conn = conn->next) {
+    if (!conn->must_leave) {
+      continue;
+    }
+    if (conn->peer_closed || (conn->state == CONN_IS_IDLE && conn->changed < conn->ping_failed)) {
+      REPORT(watch, SIM_INVARIANT_CLOSED_CONN_LEAVES,
+             conn->peer_closed
+                 ? "expected that {conn} has left, since its peer has closed it, found it there"
+                 : "expected that {conn} has left, since its ping has failed, found it there",
+             .account = account->id, .conn = conn->name);
+    }
+    conn->must_leave = false;
+    account->must_leave--;
+  }
+}
+
+static void check_prewarm(struct sim_watch *watch, const struct watch_account *account,
+                          const struct wsp_account_stats *stats) {
+  int64_t most = watch->config.max_connecting;
+  int64_t placed = stats->creating - account->dials - account->prewarm_left;
+  bool may_dial = most == 0 || (account->dials < most && placed <= 0);
+  if (account->prewarming && account->prewarm_dial == 0 && may_dial) {
+    REPORT(watch, SIM_INVARIANT_PREWARM_HAS_DIAL,
+           "expected that a prewarm which is running and may dial has a dial, found none, and {0} "
+           "places left",
+           .account = account->id, .values = {account->prewarm_left});
+  }
+}
+
 static void check_closed(struct sim_watch *watch, const struct watch_account *account) {
   if (watch->closing && account->conns != account->leases) {
     REPORT(watch, SIM_INVARIANT_CLOSED_STAYS_CLOSED,
@@ -137,8 +170,14 @@ void watch_settle_account(struct sim_watch *watch, struct watch_account *account
   check_creating(watch, account, &stats);
   check_fails(watch, account, &stats);
   check_closed(watch, account);
+  check_left(watch, account);
+  check_prewarm(watch, account, &stats);
+  watch_settle_waiters(watch, account, &stats);
+  watch_settle_owed(watch, account);
 }
 
 void watch_settle_all(struct sim_watch *watch) {
   check_metrics(watch);
+  watch_settle_deadlines(watch);
+  watch_settle_sweeps(watch);
 }

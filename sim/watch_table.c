@@ -54,6 +54,7 @@ static struct watch_account *account_create(struct sim_watch *watch, int64_t id)
   }
   struct wsp_account defined = watch->view.account(watch->view.context, id);
   account->id = id;
+  watch->account_count++;
   account->maximum = maximum_of(&watch->config, &defined);
   struct watch_account **slot = &watch->slots[(uint64_t)id % ACCOUNT_SLOTS];
   account->next_in_slot = *slot;
@@ -206,11 +207,13 @@ static void count_conn(struct sim_watch *watch, struct watch_conn *conn, int64_t
   struct watch_account *account = conn->account;
   bool is_in_account = conn->state != CONN_IS_NEW && conn->state != CONN_IS_CLOSING;
   account->conns += is_in_account ? sign : 0;
+  watch->conns += is_in_account ? sign : 0;
   switch (conn->state) {
     case CONN_IS_NEW:
       break;
     case CONN_IS_IDLE:
       conn->key->idle += sign;
+      watch->idle += sign;
       account->idle_unpinned += conn->pins == 0 ? sign : 0;
       break;
     case CONN_IS_CHECKED:

@@ -54,6 +54,7 @@
   X(watch_acquire) \
   X(watch_books) \
   X(watch_wait) \
+  X(watch_sweep) \
   X(plan) \
   X(run) \
   X(steps) \

@@ -191,6 +191,8 @@ static void an_event_comes_from_the_future(void) {
 /* ---- metrics-match-timeline --------------------------------------------------------------- */
 
 static void make_traffic(void) {
+  watch_prepare();
+  fixture.config.max_conns_per_account = 1;
   watch_begin();
   tell_new_lease("a", "c1");
   fixture.metrics.acquire_total++;

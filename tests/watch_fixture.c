@@ -15,7 +15,7 @@ static struct sim_watch *watch;
 static bool is_prepared;
 
 /* Of each conn: born when, on lease since when. */
-enum { MOST_CONNS = 32, MOST_DIALS = 64 };
+enum { MOST_CONNS = 80, MOST_DIALS = 64 };
 static struct {
   const char *name;
   int64_t born, leased_at, used_at, pins;

@@ -1,0 +1,489 @@
+/*
+ * test_watch_sweep.c - the invariants of what goes on by itself: sweeps, prewarm, ages, closes;
+ * each with a timeline that violates it, and with the nearest ones that do not.
+ */
+#include <CUnit/CUnit.h>
+
+#include "tests/suites.h"
+#include "tests/watch_fixture.h"
+
+#define MS WSP_MILLISECOND
+#define S WSP_SECOND
+
+static void tell_ping_sweep(bool begins) {
+  TELL(begins ? WSP_PING_SWEEP_STARTED : WSP_PING_SWEEP_FINISHED, .account = -1);
+}
+
+static void tell_prewarm(int64_t need) {
+  fixture.stats.creating += need;
+  fixture.metrics.scale_up_total += need;
+  TELL(WSP_PREWARM_STARTED, .values = {need, need});
+}
+
+/* ---- closed-conn-leaves ------------------------------------------------------------------- */
+
+static void a_conn_that_its_peer_closed_stays(void) {
+  watch_begin();
+  tell_adopt("c1");
+  TELL(SIM_PEER_CLOSED, .conn = "c1");
+  VIOLATES(CLOSED_CONN_LEAVES);
+}
+
+static void a_conn_that_its_peer_closed_leaves(void) {
+  watch_begin();
+  tell_adopt("c1");
+  TELL(SIM_PEER_CLOSED, .conn = "c1");
+  tell_evict("c1", WSP_REASON_PEER_CLOSED);
+  HOLDS;
+}
+
+static void fail_a_sweeps_ping(void) {
+  tell_adopt("c1");
+  watch_rest();
+  TELL(WSP_PING_STARTED, .conn = "c1", .cause = WSP_REASON_SWEEP);
+  watch_rest();
+  TELL(WSP_PING_FAILED_EVENT, .conn = "c1", .cause = WSP_REASON_TIMEOUT);
+}
+
+static void a_conn_whose_ping_failed_stays(void) {
+  watch_begin();
+  fail_a_sweeps_ping();
+  VIOLATES(CLOSED_CONN_LEAVES);
+}
+
+static void a_conn_whose_ping_failed_is_lent_in_that_instant(void) {
+  watch_begin();
+  fail_a_sweeps_ping();
+  tell_start("a");
+  tell_grant("a", "c1", true);
+  HOLDS;
+}
+
+static void a_ping_goes_on_for(int64_t time) {
+  watch_begin();
+  tell_adopt("c1");
+  watch_rest();
+  TELL(WSP_PING_STARTED, .conn = "c1", .cause = WSP_REASON_SWEEP);
+  watch_go_to(time);
+}
+
+static void a_ping_outlives_its_timeout(void) {
+  a_ping_goes_on_for(2 * S);
+  VIOLATES(CLOSED_CONN_LEAVES);
+}
+
+static void a_ping_is_under_way_just_before_its_timeout(void) {
+  a_ping_goes_on_for(2 * S - 1);
+  HOLDS;
+}
+
+/* A suspended machine pings nobody; what was due during it is due after it. */
+static void a_jump_of_the_clock_does_not_count(void) {
+  watch_begin();
+  tell_adopt("c1");
+  watch_rest();
+  TELL(WSP_PING_STARTED, .conn = "c1", .cause = WSP_REASON_SWEEP);
+  TELL(SIM_CLOCK_JUMPED, .account = -1, .values = {WSP_MINUTE});
+  watch_return();
+  watch_go_to(WSP_MINUTE + 2 * S - 1);
+  HOLDS;
+}
+
+static void sweep_over(bool pinged) {
+  watch_begin();
+  tell_adopt("c1");
+  watch_rest();
+  tell_ping_sweep(true);
+  if (pinged) {
+    TELL(WSP_PING_STARTED, .conn = "c1", .cause = WSP_REASON_SWEEP);
+    TELL(WSP_PING_SUCCEEDED, .conn = "c1", .cause = WSP_REASON_SWEEP);
+  }
+  tell_ping_sweep(false);
+}
+
+static void a_ping_sweep_passes_a_conn_over(void) {
+  sweep_over(false);
+  VIOLATES(CLOSED_CONN_LEAVES);
+}
+
+static void a_ping_sweep_pings_all(void) {
+  sweep_over(true);
+  HOLDS;
+}
+
+/* ---- sweeps-and-close-finish -------------------------------------------------------------- */
+
+static void sweep_for(int64_t time) {
+  watch_prepare();
+  fixture.config.ping_concurrency = 1;
+  watch_begin();
+  tell_adopt("c1");
+  tell_adopt("c2");
+  watch_rest();
+  tell_ping_sweep(true);
+  watch_go_to(time);
+}
+
+/* Two pings, one after the other, of 2 s each. */
+static void a_ping_sweep_does_not_end(void) {
+  sweep_for(4 * S);
+  VIOLATES(SWEEPS_AND_CLOSE_FINISH);
+}
+
+static void a_ping_sweep_takes_its_time(void) {
+  sweep_for(4 * S - 1);
+  HOLDS;
+}
+
+static void ping_sweeps_overlap(void) {
+  watch_begin();
+  tell_adopt("c1");
+  watch_rest();
+  tell_ping_sweep(true);
+  tell_ping_sweep(true);
+  VIOLATES(SWEEPS_AND_CLOSE_FINISH);
+}
+
+static void wait_for_a_sweep(int64_t time) {
+  watch_prepare();
+  fixture.config.cleanup_interval = 30 * S;
+  watch_begin();
+  watch_go_to(30 * S - 1);
+  if (time > 30 * S) {
+    watch_go_to(30 * S);
+    TELL(WSP_CLEANUP_SWEEP_STARTED, .account = -1);
+  }
+  watch_go_to(time);
+}
+
+static void a_cleanup_sweep_does_not_come(void) {
+  wait_for_a_sweep(30 * S);
+  VIOLATES(SWEEPS_AND_CLOSE_FINISH);
+}
+
+static void the_next_cleanup_sweep_is_waited_for(void) {
+  wait_for_a_sweep(60 * S - 1);
+  HOLDS;
+}
+
+static void close_with_a_dial(bool confirmed) {
+  watch_begin();
+  tell_start("a");
+  tell_dial("a", 1);
+  TELL(WSP_POOL_CLOSE_STARTED, .account = -1);
+  TELL(WSP_DIAL_CANCELED, .op = "a", .cause = WSP_REASON_POOL_CLOSED, .values = {1});
+  fixture.stats.creating = 0;
+  tell_fail("a", WSP_POOL_CLOSED);
+  if (confirmed) {
+    TELL(WSP_DIAL_ENDED, .values = {1});
+  }
+}
+
+static void a_close_does_not_end(void) {
+  close_with_a_dial(true);
+  VIOLATES(SWEEPS_AND_CLOSE_FINISH);
+}
+
+static void a_close_waits_for_the_transport(void) {
+  close_with_a_dial(false);
+  HOLDS;
+}
+
+/* ---- minimum-idle-restored ---------------------------------------------------------------- */
+
+static void rotate(int64_t minimum) {
+  watch_prepare();
+  fixture.config.min_idle_per_account = minimum;
+  watch_begin();
+  tell_new_lease("a", "c1");
+  tell_release("a", "c1");
+  watch_go_to(MS);
+  tell_evict("c1", WSP_REASON_MAX_AGE);
+  TELL(WSP_CLEANUP_RAN, .cause = WSP_REASON_SWEEP, .values = {1, 0, 0});
+}
+
+static void the_idle_minimum_does_not_come_back(void) {
+  rotate(1);
+  VIOLATES(MINIMUM_IDLE_RESTORED);
+}
+
+static void the_idle_minimum_comes_back(void) {
+  rotate(1);
+  tell_prewarm(1);
+  tell_dial(NULL, 1);
+  watch_go_to(2 * MS);
+  tell_open(NULL, 1, "c2");
+  TELL(WSP_PREWARM_FINISHED, .values = {1, 0, 0});
+  HOLDS;
+}
+
+static void there_is_no_idle_minimum(void) {
+  rotate(0);
+  HOLDS;
+}
+
+static void the_idle_minimum_is_dialled_too_long(int64_t time) {
+  rotate(1);
+  tell_prewarm(1);
+  tell_dial(NULL, 1);
+  watch_go_to(MS + time);
+}
+
+static void the_idle_minimum_is_overdue(void) {
+  the_idle_minimum_is_dialled_too_long(12 * S);
+  VIOLATES(MINIMUM_IDLE_RESTORED);
+}
+
+static void the_idle_minimum_has_its_time(void) {
+  the_idle_minimum_is_dialled_too_long(12 * S - 1);
+  HOLDS;
+}
+
+/* ---- steady-load-no-churn ----------------------------------------------------------------- */
+
+static void fail_twice(int64_t later) {
+  watch_begin();
+  for (int i = 1; i <= 2; i++) {
+    const char *op = i == 1 ? "a" : "b";
+    tell_start(op);
+    tell_dial(op, i);
+    TELL(WSP_DIAL_FAILED_EVENT, .op = op, .cause = WSP_REASON_REFUSED, .values = {i});
+    fixture.stats.creating--;
+    fixture.stats.prewarm_fails++;
+    tell_fail(op, WSP_DIAL_FAILED);
+  }
+  watch_go_to(later);
+  tell_prewarm(1);
+  tell_dial(NULL, 3);
+}
+
+static void prewarm_hammers_a_failing_upstream(void) {
+  fail_twice(30 * S);
+  VIOLATES(STEADY_LOAD_NO_CHURN);
+}
+
+static void prewarm_tries_again_after_a_while(void) {
+  fail_twice(30 * S + 1);
+  fixture.stats.prewarm_fails = 0;
+  HOLDS;
+}
+
+static void an_acquire_dials_again_after_a_failure(void) {
+  watch_begin();
+  tell_start("a");
+  tell_dial("a", 1);
+  TELL(WSP_DIAL_FAILED_EVENT, .op = "a", .cause = WSP_REASON_REFUSED, .values = {1});
+  fixture.stats.creating--;
+  fixture.stats.prewarm_fails++;
+  tell_dial("a", 2);
+  VIOLATES(STEADY_LOAD_NO_CHURN);
+}
+
+static void an_acquire_dials_again_after_a_clear(void) {
+  watch_begin();
+  tell_start("a");
+  tell_dial("a", 1);
+  TELL(WSP_DIAL_CANCELED, .op = "a", .cause = WSP_REASON_CLEARED, .values = {1});
+  fixture.stats.creating--;
+  TELL(WSP_ACCOUNT_CLEARED, .values = {0, 1});
+  tell_dial("a", 2);
+  HOLDS;
+}
+
+static void prewarm(int64_t need) {
+  watch_prepare();
+  fixture.config.max_idle_per_account = 2;
+  watch_begin();
+  tell_new_lease("a", "c1");
+  tell_prewarm(need);
+  tell_dial(NULL, 1);
+}
+
+static void prewarm_dials_more_than_trimming_leaves(void) {
+  prewarm(3);
+  VIOLATES(STEADY_LOAD_NO_CHURN);
+}
+
+static void prewarm_dials_as_much_as_trimming_leaves(void) {
+  prewarm(2);
+  HOLDS;
+}
+
+static void trim(int64_t conns, bool dials_again) {
+  watch_prepare();
+  fixture.config.max_idle_per_account = 1;
+  watch_begin();
+  tell_adopt("c1");
+  if (conns > 1) {
+    tell_adopt("c2");
+  }
+  tell_evict("c1", WSP_REASON_MAX_IDLE);
+  if (dials_again) {
+    TELL(WSP_CONN_CLOSED_EVENT, .conn = "c1", .cause = WSP_REASON_MAX_IDLE);
+    tell_prewarm(0);
+  }
+}
+
+static void trimming_takes_what_it_is_to_leave(void) {
+  trim(1, false);
+  VIOLATES(STEADY_LOAD_NO_CHURN);
+}
+
+static void trimming_takes_what_is_too_much(void) {
+  trim(2, false);
+  HOLDS;
+}
+
+static void what_was_trimmed_is_dialled_again(void) {
+  trim(2, true);
+  VIOLATES(STEADY_LOAD_NO_CHURN);
+}
+
+static void cool_down(int64_t later) {
+  watch_prepare();
+  fixture.config.prewarm_cooldown = 5 * S;
+  watch_begin();
+  tell_new_lease("a", "c1");
+  tell_prewarm(0);
+  TELL(WSP_PREWARM_FINISHED, .values = {0, 0, 0});
+  watch_go_to(later);
+  tell_prewarm(0);
+  TELL(WSP_PREWARM_FINISHED, .values = {0, 0, 0});
+}
+
+static void prewarm_does_not_cool_down(void) {
+  cool_down(5 * S - 1);
+  VIOLATES(STEADY_LOAD_NO_CHURN);
+}
+
+static void prewarm_has_cooled_down(void) {
+  cool_down(5 * S);
+  HOLDS;
+}
+
+/* ---- expiry-spread ------------------------------------------------------------------------ */
+
+/* Of so many conns, half and one leave within `apart`. */
+static void expire(int count, int64_t apart) {
+  static char names[80][8];
+  watch_prepare();
+  fixture.config.max_conns_per_account = 100;
+  watch_begin();
+  for (int i = 0; i < count; i++) {
+    names[i][0] = 'c';
+    names[i][1] = (char)('0' + i / 10);
+    names[i][2] = (char)('0' + i % 10);
+    tell_adopt(names[i]);
+  }
+  for (int i = 0; i <= count / 2; i++) {
+    if (i == count / 2) {
+      watch_go_to(apart);
+    }
+    tell_evict(names[i], WSP_REASON_MAX_AGE);
+  }
+}
+
+static void most_conns_expire_together(void) {
+  expire(64, 30 * S - 1);
+  VIOLATES(EXPIRY_SPREAD);
+}
+
+static void conns_expire_one_sweep_after_the_other(void) {
+  expire(64, 30 * S);
+  HOLDS;
+}
+
+static void few_conns_expire_together(void) {
+  expire(60, 0);
+  HOLDS;
+}
+
+static void open_with_limit(int64_t limit) {
+  watch_prepare();
+  fixture.config.max_conn_age = 100 * S;
+  fixture.config.max_conn_age_jitter = 10 * S;
+  watch_begin();
+  fixture.stats.conns++;
+  TELL(WSP_CONN_OPENED, .conn = "c1", .cause = WSP_REASON_ADOPTED, .values = {0, 0, limit},
+       .url = "wss://a");
+}
+
+static void an_age_limit_is_out_of_the_jitters_range(void) {
+  open_with_limit(90 * S - 1);
+  VIOLATES(EXPIRY_SPREAD);
+}
+
+static void an_age_limit_is_in_the_jitters_range(void) {
+  open_with_limit(90 * S);
+  HOLDS;
+}
+
+/* ---- prewarm-has-dial --------------------------------------------------------------------- */
+
+static void a_prewarm_has_no_dial(void) {
+  watch_begin();
+  tell_prewarm(1);
+  VIOLATES(PREWARM_HAS_DIAL);
+}
+
+static void a_prewarm_has_a_dial(void) {
+  watch_begin();
+  tell_prewarm(1);
+  tell_dial(NULL, 1);
+  HOLDS;
+}
+
+static void a_prewarm_waits_for_max_connecting(void) {
+  watch_prepare();
+  fixture.config.max_connecting = 1;
+  watch_begin();
+  tell_start("a");
+  tell_dial("a", 1);
+  tell_prewarm(1);
+  HOLDS;
+}
+
+CU_TestInfo suite_watch_sweep[] = {
+    {"a conn that its peer closed stays", a_conn_that_its_peer_closed_stays},
+    {"a conn that its peer closed leaves", a_conn_that_its_peer_closed_leaves},
+    {"a conn whose ping failed stays", a_conn_whose_ping_failed_stays},
+    {"a conn whose ping failed is lent in that instant",
+     a_conn_whose_ping_failed_is_lent_in_that_instant},
+    {"a ping outlives its timeout", a_ping_outlives_its_timeout},
+    {"a ping is under way just before its timeout", a_ping_is_under_way_just_before_its_timeout},
+    {"a jump of the clock does not count", a_jump_of_the_clock_does_not_count},
+    {"a ping sweep passes a conn over", a_ping_sweep_passes_a_conn_over},
+    {"a ping sweep pings all", a_ping_sweep_pings_all},
+    {"a ping sweep does not end", a_ping_sweep_does_not_end},
+    {"a ping sweep takes its time", a_ping_sweep_takes_its_time},
+    {"ping sweeps overlap", ping_sweeps_overlap},
+    {"a cleanup sweep does not come", a_cleanup_sweep_does_not_come},
+    {"the next cleanup sweep is waited for", the_next_cleanup_sweep_is_waited_for},
+    {"a close does not end", a_close_does_not_end},
+    {"a close waits for the transport", a_close_waits_for_the_transport},
+    {"the idle minimum does not come back", the_idle_minimum_does_not_come_back},
+    {"the idle minimum comes back", the_idle_minimum_comes_back},
+    {"there is no idle minimum", there_is_no_idle_minimum},
+    {"the idle minimum is overdue", the_idle_minimum_is_overdue},
+    {"the idle minimum has its time", the_idle_minimum_has_its_time},
+    {"prewarm hammers a failing upstream", prewarm_hammers_a_failing_upstream},
+    {"prewarm tries again after a while", prewarm_tries_again_after_a_while},
+    {"an acquire dials again after a failure", an_acquire_dials_again_after_a_failure},
+    {"an acquire dials again after a clear", an_acquire_dials_again_after_a_clear},
+    {"prewarm dials more than trimming leaves", prewarm_dials_more_than_trimming_leaves},
+    {"prewarm dials as much as trimming leaves", prewarm_dials_as_much_as_trimming_leaves},
+    {"trimming takes what it is to leave", trimming_takes_what_it_is_to_leave},
+    {"trimming takes what is too much", trimming_takes_what_is_too_much},
+    {"what was trimmed is dialled again", what_was_trimmed_is_dialled_again},
+    {"prewarm does not cool down", prewarm_does_not_cool_down},
+    {"prewarm has cooled down", prewarm_has_cooled_down},
+    {"most conns expire together", most_conns_expire_together},
+    {"conns expire one sweep after the other", conns_expire_one_sweep_after_the_other},
+    {"few conns expire together", few_conns_expire_together},
+    {"an age limit is out of the jitters range", an_age_limit_is_out_of_the_jitters_range},
+    {"an age limit is in the jitters range", an_age_limit_is_in_the_jitters_range},
+    {"a prewarm has no dial", a_prewarm_has_no_dial},
+    {"a prewarm has a dial", a_prewarm_has_a_dial},
+    {"a prewarm waits for max connecting", a_prewarm_waits_for_max_connecting},
+    CU_TEST_INFO_NULL,
+};
