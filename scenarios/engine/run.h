@@ -5,6 +5,7 @@
 #define ENGINE_RUN_H
 
 #include "reports/recorder.h"
+#include "scenarios/engine/crash.h"
 #include "scenarios/engine/turns.h"
 
 /* What is kept from run to run, so that many runs cost no set-up: the arena and the trace. */
@@ -24,6 +25,7 @@ struct scn_attempt {
   uint64_t seed;
   bool explored;                      /* a chooser decides, and its order is part of the result */
   struct rep_exploration exploration; /* so far; of the item that is being explored */
+  struct scn_crash crash;             /* of the process in which it is */
 };
 struct scn_attempt *scn_runner_attempt(struct scn_runner *runner);
 

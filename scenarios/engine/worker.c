@@ -8,6 +8,7 @@
 #include "scenarios/engine/worker.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +24,7 @@
 #include "scenarios/engine/verdict.h"
 #include "sim/duration.h"
 
-enum { LAST_EVENTS = 8 };
+enum { LAST_EVENTS = 8, GIVE_UP_MS = 1000 };
 
 int64_t scn_wall_clock_ns(void) {
   struct timespec now;
@@ -96,12 +97,16 @@ _Noreturn static void work(const struct scn_worker *worker, const struct scn_pla
   signal(SIGINT, SIG_IGN); /* Ctrl-C is for the parent, which ends us */
   signal(SIGTERM, SIG_DFL);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
+  scn_crash_watch(&scn_runner_attempt(worker->runner)->crash);
+  scn_crash_limit_memory();
   uint64_t index;
   while (receive_all(worker->socket, &index, sizeof index)) {
     if (!work_once(worker, &items[index], options)) {
+      scn_crash_ignore();
       exit(EXIT_FAILURE);
     }
   }
+  scn_crash_ignore();
   exit(EXIT_SUCCESS);
 }
 
@@ -126,7 +131,8 @@ bool scn_worker_start(struct scn_worker *worker, const struct scn_plan_item *ite
   if (pid == 0) {
     close(sockets[0]);
     for (size_t i = 0; i < other_count; i++) {
-      if (&others[i] != worker && others[i].state != SCN_WORKER_NONE) {
+      /* The number of a socket that is closed already may be that of the new one. */
+      if (&others[i] != worker && others[i].state != SCN_WORKER_NONE && others[i].socket >= 0) {
         close(others[i].socket);
       }
     }
@@ -143,6 +149,7 @@ bool scn_worker_start(struct scn_worker *worker, const struct scn_plan_item *ite
 
 static void await_end(struct scn_worker *worker) {
   close(worker->socket);
+  worker->socket = -1;
   while (waitpid(worker->pid, &worker->status, 0) < 0 && errno == EINTR) {}
 }
 
@@ -159,6 +166,7 @@ void scn_worker_assign(struct scn_worker *worker, size_t index) {
   worker->schedule = NULL;
   /* A death must never be shown with the events of an earlier run. */
   sim_trace_reset(scn_runner_trace(worker->runner));
+  scn_runner_attempt(worker->runner)->crash = (struct scn_crash){0};
   worker->started_ns = scn_wall_clock_ns();
   worker->state = SCN_WORKER_RUNNING;
   if (!send_all(worker->socket, &task, sizeof task)) {
@@ -202,6 +210,10 @@ bool scn_worker_is_stuck(struct scn_worker *worker, int64_t limit_ns) {
 }
 
 void scn_worker_give_up(struct scn_worker *worker) {
+  /* Its socket closes when it has told where it is; one that does not listen is just ended. */
+  struct pollfd socket = {.fd = worker->socket, .events = POLLRDHUP};
+  kill(worker->pid, SIGABRT);
+  (void)poll(&socket, 1, GIVE_UP_MS);
   kill(worker->pid, SIGKILL);
   worker->too_slow = true;
   has_died(worker);
@@ -232,22 +244,29 @@ static void append(char *buffer, size_t size, size_t *length, const char *text) 
 }
 
 /* What became of the process, and the last that it did. */
+static void describe_end(const struct scn_worker *worker, const struct rep_scenario *result,
+                         char *why, size_t size) {
+  if (worker->too_slow) {
+    char wall[SIM_DURATION_TEXT_SIZE];
+    sim_duration_format(result->wall_ns / WSP_MILLISECOND * WSP_MILLISECOND, wall);
+    snprintf(why, size, "hang: no result after %s of real time", wall);
+  } else if (WIFSIGNALED(worker->status)) {
+    bool killed = WTERMSIG(worker->status) == SIGKILL;
+    snprintf(why, size, "crash: the process was ended by signal %d (%s)%s",
+             WTERMSIG(worker->status), strsignal(WTERMSIG(worker->status)),
+             killed ? ", from outside or because the machine had no memory left" : "");
+  } else {
+    snprintf(why, size, "crash: the process ended with status %d before the scenario did",
+             WEXITSTATUS(worker->status));
+  }
+}
+
 static void describe_death(const struct scn_worker *worker, const struct scn_plan_item *item,
                            const struct rep_scenario *result, char *buffer, size_t size) {
   char why[256];
   char at[SIM_DURATION_TEXT_SIZE];
   sim_duration_format(result->virtual_ns, at);
-  if (worker->too_slow) {
-    char wall[SIM_DURATION_TEXT_SIZE];
-    sim_duration_format(result->wall_ns / WSP_MILLISECOND * WSP_MILLISECOND, wall);
-    snprintf(why, sizeof why, "hang: no result after %s of real time", wall);
-  } else if (WIFSIGNALED(worker->status)) {
-    snprintf(why, sizeof why, "crash: the process was ended by signal %d (%s)",
-             WTERMSIG(worker->status), strsignal(WTERMSIG(worker->status)));
-  } else {
-    snprintf(why, sizeof why, "crash: the process ended with status %d before the scenario did",
-             WEXITSTATUS(worker->status));
-  }
+  describe_end(worker, result, why, sizeof why);
   char line[1024];
   size_t length = 0;
   snprintf(line, sizeof line, "%s: %s, at %s of virtual time; the last events:\n",
@@ -261,6 +280,7 @@ static void describe_death(const struct scn_worker *worker, const struct scn_pla
     append(buffer, size, &length, line);
     append(buffer, size, &length, "\n");
   }
+  scn_crash_describe(&scn_runner_attempt(worker->runner)->crash, buffer + length, size - length);
 }
 
 /* An explored run that died: in which order it was, and how far the search had come. */
