@@ -21,6 +21,7 @@ sqlite3         command sqlite3
 '
 requirements_tests='
 libcunit1-dev       module  cunit
+libuv1-dev          module  libuv
 libxml2-utils       command xmllint
 patch               command patch
 python3-jsonschema  python  jsonschema

@@ -68,7 +68,9 @@
   X(schema) \
   X(lws_text) \
   X(lws_dial) \
-  X(lws_conn)
+  X(lws_conn) \
+  X(lws_uv) \
+  X(lws_hostile)
 
 #define SUITE_DECLARATION(name) extern CU_TestInfo suite_##name[];
 SUITE_LIST(SUITE_DECLARATION)

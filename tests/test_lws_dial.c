@@ -377,6 +377,22 @@ static void test_many_dials_at_once_also_through_new_proxies(void) {
   wire_stop(plain);
 }
 
+static void test_a_loop_may_be_destroyed_while_names_are_looked_up(void) {
+  struct wire_rig *rig = wire_rig_create(NULL);
+  int opened = 0;
+  for (int i = 0; i < 12; i++) { /* more than are looked up at once */
+    char url[64];
+    snprintf(url, sizeof url, "ws://no-such-host-%d.invalid/", i);
+    const struct wsp_acquire_request request = {.account = {.id = 1 + i}, .url = url};
+    CU_ASSERT_EQUAL_FATAL(wsp_acquire(rig->pool, wsp_lws_now(), &request, count_up, &opened, NULL),
+                          WSP_OK);
+  }
+  wsp_lws_wake(rig->lws);
+  wsp_lws_run_until(rig->lws, wsp_lws_now());
+  wire_rig_destroy(rig);
+  CU_ASSERT_EQUAL(opened, 0);
+}
+
 CU_TestInfo suite_lws_dial[] = {
     {"a handshake opens a conn, with its headers", test_a_handshake_opens_a_conn_with_its_headers},
     {"the request's headers arrive", test_the_requests_headers_arrive},
@@ -401,4 +417,6 @@ CU_TestInfo suite_lws_dial[] = {
     {"the environment's proxy is not used", test_the_environments_proxy_is_not_used},
     {"many dials at once, also through new proxies",
      test_many_dials_at_once_also_through_new_proxies},
+    {"a loop may be destroyed while names are looked up",
+     test_a_loop_may_be_destroyed_while_names_are_looked_up},
     CU_TEST_INFO_NULL};

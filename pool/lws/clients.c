@@ -44,7 +44,7 @@ static struct client *create(struct wsp_lws *lws, const char *proxy, const char 
       .port = CONTEXT_PORT_NO_LISTEN,
       .vhost_name = "wspool",
       .protocols = lws->protocols,
-      .options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT | LWS_SERVER_OPTION_VALIDATE_UTF8,
+      .options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT,
       .provided_client_ssl_ctx = lws->tls,
       .extensions = lws->options.permessage_deflate ? deflate : NULL,
       /* Left out, libwebsockets takes the environment's http_proxy. */

@@ -133,7 +133,9 @@ static int receive(struct link *link, struct lws *wsi, const void *data, size_t 
   if (lws_is_first_fragment(wsi)) {
     link->message.length = 0;
   }
-  if (link->message.length + length > link->lws->options.max_message_size ||
+  /* What the frame announces counts before it has come. */
+  size_t coming = length + lws_remaining_packet_payload(wsi);
+  if (coming > link->lws->options.max_message_size - link->message.length ||
       !wsp_lws_append(&link->message, data, length)) {
     too_large(link);
     return 0;

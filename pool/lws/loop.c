@@ -293,8 +293,10 @@ static bool create_context(struct wsp_lws *lws) {
   struct lws_context_creation_info info = {
       .port = CONTEXT_PORT_NO_LISTEN,
       .protocols = lws->protocols,
-      .options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT,
+      .options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT |
+                 LWS_SERVER_OPTION_VALIDATE_UTF8,
       .user = lws,
+      .pcontext = &lws->context,
       .fd_limit_per_thread = (unsigned int)lws->options.max_sockets,
       .pt_serv_buf_size = HEAD_SIZE,
       .max_http_header_data2 = HEAD_SIZE,
@@ -346,15 +348,26 @@ enum wsp_error wsp_lws_create(const struct wsp_lws_options *options, struct wsp_
   return WSP_OK;
 }
 
-void wsp_lws_destroy(struct wsp_lws *lws) {
-  if (lws == NULL) {
+void wsp_lws_leave(struct wsp_lws *lws) {
+  if (lws->destroying) {
     return;
   }
   lws->destroying = true;
   wsp_resolver_destroy(lws->resolver);
   for (struct link *link = lws->links; link != NULL; link = link->next) {
-    link->resolution = NULL; /* went with the resolver, or with its list */
+    free(link->resolution); /* no thread is left that could look at it */
+    link->resolution = NULL;
   }
+  if (lws->context != NULL) {
+    lws_context_destroy(lws->context); /* sets it to NULL when nothing is left */
+  }
+}
+
+void wsp_lws_destroy(struct wsp_lws *lws) {
+  if (lws == NULL) {
+    return;
+  }
+  wsp_lws_leave(lws);
   if (lws->context != NULL) {
     lws_context_destroy(lws->context);
   }

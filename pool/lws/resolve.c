@@ -188,7 +188,9 @@ void wsp_resolver_destroy(struct resolver *resolver) {
   while (resolver->first != NULL) {
     struct resolution *job = resolver->first;
     resolver->first = job->next;
-    free(job);
+    if (job->link == NULL) { /* else it is the link's */
+      free(job);
+    }
   }
   pthread_cond_destroy(&resolver->changed);
   pthread_mutex_destroy(&resolver->mutex);

@@ -56,9 +56,14 @@ enum wsp_error wsp_lws_create(const struct wsp_lws_options *options, struct wsp_
 
 /* Cuts all sockets; the pool is told nothing. Destroy the pool afterwards, not before: close it
  * and wait for its callback when its conns shall end in order. Of functions handed to
- * wsp_lws_post() that have not run none will. In a libuv loop the last handles close while that
- * loop runs: run it until uv_loop_alive() is false before closing it. NULL: nothing happens. */
+ * wsp_lws_post() that have not run none will. Not from a callback. For one that lives in a libuv
+ * loop: wsp_lws_leave() first. NULL: nothing happens. */
 void wsp_lws_destroy(struct wsp_lws *lws);
+
+/* Cuts all sockets and begins to close what the libuv loop has of it. Its handles close while that
+ * loop runs: let it run until they have (uv_loop_alive() is false where it had no others), then call
+ * wsp_lws_destroy(). Not from a callback of the pool. */
+void wsp_lws_leave(struct wsp_lws *lws);
 
 /* The transport; its context is the struct wsp_lws. */
 const struct wsp_transport *wsp_lws_transport(void);
