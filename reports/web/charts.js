@@ -2,15 +2,18 @@
  * and its name in the legend, so that none is told by its colour alone. */
 
 const DASHES = [[], [8, 4], [2, 3], [10, 3, 2, 3], [5, 5]];
+const DASH_STYLES = ["solid", "dashed", "dotted", "double", "dashed"]; /* the same in the legend */
 const PERCENTILES = [0, 10, 20, 30, 40, 50, 60, 70, 75, 80, 85, 90, 92.5, 95, 97.5, 99, 99.5, 99.9, 100];
 let plots = [];
 
-function clearCharts() {
-  plots.forEach(({ plot, observer }) => {
+/* Takes away the charts in `box`. */
+function clearCharts(box) {
+  for (const { plot, observer } of plots.filter((one) => one.box === box)) {
     observer.disconnect();
     plot.destroy();
-  });
-  plots = [];
+  }
+  plots = plots.filter((one) => one.box !== box);
+  box.replaceChildren();
 }
 
 /* Nearest rank, as everywhere in poolproof: a sample that occurred. */
@@ -32,7 +35,7 @@ function addChart(parent, { caption, xs, series, xFormat, yFormat, xLabel }) {
   parent.append(figure);
   const options = {
     width: Math.max(200, figure.clientWidth - 16), height: 180,
-    legend: { live: true },
+    legend: { live: true, markers: { width: 3, dash: (plot, index) => DASH_STYLES[(index - 1) % DASH_STYLES.length] } },
     cursor: { drag: { x: false, y: false } },
     scales: { x: { time: false }, y: { range: (plot, low, high) => [Math.min(0, low), high > 0 ? high * 1.05 : 1] } },
     axes: [{ ...axis(colour, xFormat), size: 34, space: 80 }, axis(colour, yFormat)],
@@ -47,7 +50,7 @@ function addChart(parent, { caption, xs, series, xFormat, yFormat, xLabel }) {
   const plot = new uPlot(options, [xs, ...series.map((one) => one.values)], figure);
   const observer = new ResizeObserver(() => plot.setSize({ width: Math.max(200, figure.clientWidth - 16), height: 180 }));
   observer.observe(figure);
-  plots.push({ plot, observer });
+  plots.push({ box: parent, plot, observer });
   return figure;
 }
 
@@ -57,7 +60,7 @@ function count(value) {
 
 function fillCharts(follower) {
   const box = element("charts");
-  box.replaceChildren();
+  clearCharts(box);
   const slice = follower.length / SLICES;
   const xs = Float64Array.from({ length: SLICES }, (unused, i) => i * slice);
   const time = (value) => duration(Math.round(value), 3);
@@ -76,7 +79,7 @@ function fillCharts(follower) {
 
 function fillDistributions(follower) {
   const box = element("distributions");
-  box.replaceChildren();
+  clearCharts(box);
   const names = { queue_wait: ["Queue wait", "waiting"], hold: ["Hold", "leased"], dial: ["Dial", "dialing"], ping: ["Ping", "pinging"] };
   const time = (value) => duration(Math.round(value), 3);
   for (const [key, [name, colour]] of Object.entries(names)) {

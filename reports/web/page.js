@@ -197,7 +197,8 @@ function closeScenario() {
     shown.list.quit();
     shown = undefined;
   }
-  clearCharts();
+  clearCharts(element("charts"));
+  clearCharts(element("distributions"));
 }
 
 async function openScenario(index, moveFocus) {
@@ -237,18 +238,37 @@ function refilter() {
   shown.list.filter(wanted);
 }
 
-function changeTheme() {
+/* `theme`: "light", "dark", or undefined for what the browser is set to. */
+function setTheme(theme) {
   const root = document.documentElement;
-  const isDark = root.dataset.theme === "dark" ||
-                 (root.dataset.theme === undefined && matchMedia("(prefers-color-scheme: dark)").matches);
-  root.dataset.theme = isDark ? "light" : "dark";
+  if (theme === undefined) {
+    delete root.dataset.theme;
+  } else {
+    root.dataset.theme = theme;
+  }
   fillLegend();
+  redrawWhatIf();
   if (shown !== undefined) {
-    clearCharts();
-    shown.view.draw();
+    shown.view.paint();
     fillCharts(shown.follower);
     fillDistributions(shown.follower);
   }
+}
+
+function changeTheme() {
+  const theme = document.documentElement.dataset.theme;
+  const isDark = theme === "dark" || (theme === undefined && matchMedia("(prefers-color-scheme: dark)").matches);
+  setTheme(isDark ? "light" : "dark");
+}
+
+/* Paper is white. */
+function printLight() {
+  let before;
+  window.addEventListener("beforeprint", () => {
+    before = document.documentElement.dataset.theme;
+    setTheme("light");
+  });
+  window.addEventListener("afterprint", () => setTheme(before));
 }
 
 function listen() {
@@ -266,6 +286,7 @@ function listen() {
   element("verdict").addEventListener("change", () => fillScenarios(false));
   element("more").addEventListener("click", () => fillScenarios(true));
   element("theme").addEventListener("click", changeTheme);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => setTheme(document.documentElement.dataset.theme));
   window.addEventListener("hashchange", () => route(true));
 }
 
@@ -276,6 +297,7 @@ fillScenarios(false);
 fillWhatIf(report.scenarios);
 fillLegend();
 listen();
+printLight();
 if (location.hash === "" && report.scenarios.length === 1) {
   openScenario(0, false);
 } else {

@@ -97,6 +97,7 @@ class LanesView {
     this.box = element("lanes");
     this.canvas = element("canvas");
     this.context = this.canvas.getContext("2d");
+    this.gutter = GUTTER;
     this.from = 0;
     this.to = this.length;
     this.selected = -1;
@@ -151,7 +152,6 @@ class LanesView {
       }
       this.drag = undefined;
     });
-    on(matchMedia("(prefers-color-scheme: dark)"), "change", () => this.draw());
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(this.box);
   }
@@ -161,6 +161,7 @@ class LanesView {
     const needed = AXIS + STRIP + this.rows.length * ROW + 8;
     this.box.style.height = needed < 420 ? `${needed + 4}px` : "";
     this.width = this.box.clientWidth;
+    this.gutter = Math.min(GUTTER, Math.round(this.width * 0.3));
     this.height = Math.min(this.box.clientHeight, Math.max(needed, 60));
     this.canvas.style.width = `${this.width}px`;
     this.canvas.style.height = `${this.height}px`;
@@ -246,11 +247,11 @@ class LanesView {
   }
 
   xAt(time) {
-    return GUTTER + (time - this.from) / (this.to - this.from) * (this.width - GUTTER - 8);
+    return this.gutter + (time - this.from) / (this.to - this.from) * (this.width - this.gutter - 8);
   }
 
   timeAt(x) {
-    return this.from + (x - GUTTER) / (this.width - GUTTER - 8) * (this.to - this.from);
+    return this.from + (x - this.gutter) / (this.width - this.gutter - 8) * (this.to - this.from);
   }
 
   rowAt(y) {
@@ -313,7 +314,7 @@ class LanesView {
   point(event) {
     const tip = element("tip");
     if (this.drag !== undefined) {
-      const by = (event.offsetX - this.drag.x) / (this.width - GUTTER) * (this.drag.to - this.drag.from);
+      const by = (event.offsetX - this.drag.x) / (this.width - this.gutter) * (this.drag.to - this.drag.from);
       if (this.drag.moved || Math.abs(event.offsetX - this.drag.x) > 3) {
         this.drag.moved = true;
         this.show(this.drag.from - by, this.drag.to - by);
@@ -392,13 +393,13 @@ class LanesView {
     }
     context.save();
     context.beginPath();
-    context.rect(0, y, GUTTER - 6, ROW);
+    context.rect(0, y, this.gutter - 6, ROW);
     context.clip();
     context.fillText(lane.label, 20, y + ROW / 2);
     context.restore();
     context.save();
     context.beginPath();
-    context.rect(GUTTER, y, this.width - GUTTER, ROW);
+    context.rect(this.gutter, y, this.width - this.gutter, ROW);
     context.clip();
     this.paintSpans(lane, y, colour);
     if (lane.pings !== undefined) {
@@ -411,7 +412,7 @@ class LanesView {
     const context = this.context;
     let index = lane.after(this.from);
     while (index < lane.start.length && lane.start[index] <= this.to) {
-      const x = Math.max(this.xAt(lane.start[index]), GUTTER - 2);
+      const x = Math.max(this.xAt(lane.start[index]), this.gutter - 2);
       const end = Math.min(this.xAt(lane.end[index]), this.width + 2);
       const width = Math.max(end - x, 1);
       drawSpan(context, colour, lane.kind[index], x, y, width);
@@ -443,7 +444,7 @@ class LanesView {
   }
 
   line(x) {
-    if (x >= GUTTER) {
+    if (x >= this.gutter) {
       this.context.beginPath();
       this.context.moveTo(x, AXIS);
       this.context.lineTo(x, this.height);
@@ -453,7 +454,7 @@ class LanesView {
 
   paintAxis(colour) {
     const context = this.context;
-    const step = roundStep(this.to - this.from, Math.max(2, (this.width - GUTTER) / 110));
+    const step = roundStep(this.to - this.from, Math.max(2, (this.width - this.gutter) / 110));
     context.fillStyle = colour.panel;
     context.fillRect(0, 0, this.width, AXIS);
     context.fillStyle = colour.ink;

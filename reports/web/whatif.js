@@ -85,6 +85,16 @@ function variantTable(group, open) {
     make("table", {}, make("thead", {}, head), make("tbody", {}, ...rows)));
 }
 
+const whatIfCharts = []; /* { charts, fill } of the groups that have been opened */
+
+/* In other colours. */
+function redrawWhatIf() {
+  for (const { charts, fill } of whatIfCharts) {
+    clearCharts(charts);
+    fill();
+  }
+}
+
 function fillWhatIf(scenarios) {
   const groups = whatIfGroups(scenarios);
   const box = element("whatif-groups");
@@ -99,7 +109,9 @@ function fillWhatIf(scenarios) {
     box.append(details);
     details.addEventListener("toggle", () => {
       if (details.open && charts.childElementCount === 0 && along !== undefined) {
-        smallMultiples(charts, group, along, across);
+        const fill = () => smallMultiples(charts, group, along, across);
+        whatIfCharts.push({ charts, fill });
+        fill();
       }
     });
     details.open = groups.length === 1;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "reports/shell.h"
+#include "scenarios/engine/cli_reason.h"
 #include "scenarios/engine/worker.h"
 #include "sim/duration.h"
 
@@ -18,6 +19,8 @@ enum { WIDEST_NAME = 60, NAME_SIZE = 512 };
 
 /* Often enough to look alive; the first time only when a run takes that long at all. */
 #define PROGRESS_NS (WSP_SECOND / 4)
+/* Where lines stay: seldom, so that a log shows that it goes on and little else. */
+#define PROGRESS_LINE_NS (30 * WSP_SECOND)
 
 #define RED "\033[31m"
 #define GREEN "\033[32m"
@@ -45,7 +48,8 @@ void scn_output_init(struct scn_output *output, const char *program, bool quiet,
       .total = plan->item_count,
       .started_ns = scn_wall_clock_ns(),
   };
-  output->next_progress_ns = output->started_ns + PROGRESS_NS;
+  output->next_progress_ns =
+      output->started_ns + (output->progress ? PROGRESS_NS : PROGRESS_LINE_NS);
   for (size_t i = 0; i < plan->item_count; i++) {
     char name[NAME_SIZE];
     full_name(plan->items[i].scenario->name, plan->items[i].variant->name, name, sizeof name);
@@ -64,16 +68,25 @@ static void clear_progress(struct scn_output *output) {
   }
 }
 
+static size_t count_failed(const struct scn_output *output) {
+  size_t failed = 0;
+  for (size_t verdict = REP_FAIL; verdict <= REP_HANG; verdict++) {
+    failed += output->counts[verdict];
+  }
+  return failed;
+}
+
 void scn_output_progress(struct scn_output *output, size_t finished) {
   int64_t now = scn_wall_clock_ns();
-  if (!output->progress || now < output->next_progress_ns) {
+  if (now < output->next_progress_ns || (output->quiet && !output->progress)) {
     return;
   }
-  output->next_progress_ns = now + PROGRESS_NS;
-  fprintf(stderr, CLEAR_LINE "%zu of %zu scenarios, %" PRId64 " s", finished, output->total,
-          (now - output->started_ns) / WSP_SECOND);
+  output->next_progress_ns = now + (output->progress ? PROGRESS_NS : PROGRESS_LINE_NS);
+  fprintf(stderr, "%s%zu of %zu scenarios, %zu did not pass, %" PRId64 " s%s",
+          output->progress ? CLEAR_LINE : "", finished, output->total, count_failed(output),
+          (now - output->started_ns) / WSP_SECOND, output->progress ? "" : "\n");
   fflush(stderr);
-  output->progress_shown = true;
+  output->progress_shown = output->progress;
 }
 
 void scn_output_replay(const char *program, const struct rep_scenario *result, char *buffer,
@@ -102,11 +115,15 @@ static const char *verdict_word(enum rep_verdict verdict) {
   return words[verdict];
 }
 
-/* The reason of a verdict, ended by a new line. */
-static void print_reason(const struct rep_scenario *result) {
-  const char *failure = result->failure == NULL ? "" : result->failure;
-  size_t length = strlen(failure);
-  printf("%s%s", failure, length > 0 && failure[length - 1] != '\n' ? "\n" : "");
+/* Kept for the end of a long output, where the first failures have left the screen. */
+static void remember(struct scn_output *output, const struct rep_scenario *result,
+                     const char *name) {
+  char place[NAME_SIZE];
+  if (output->failed_count++ < SCN_OUTPUT_REMEMBERED) {
+    scn_reason_place(result->failure, place, sizeof place);
+    snprintf(output->failed[output->failed_count - 1], sizeof output->failed[0], "%-5s  %.120s  %.300s",
+             verdict_word(result->verdict), name, place[0] == '\0' ? result->path : place);
+  }
 }
 
 /* Counts a result and prints its line, `about` at the end. False: that was all. */
@@ -124,7 +141,8 @@ static bool print_result(struct scn_output *output, const struct rep_scenario *r
          verdict_word(result->verdict), output->color ? PLAIN : "", output->name_width, name,
          about);
   if (!passed) {
-    print_reason(result);
+    scn_reason_print(stdout, result->failure, output->color);
+    remember(output, result, name);
   }
   return !passed;
 }
@@ -181,8 +199,24 @@ void scn_output_exploration(struct scn_output *output, const struct rep_scenario
   fflush(stdout); /* a search may take long until the next one */
 }
 
+/* One failure is on the screen anyway. */
+static void print_failed(const struct scn_output *output) {
+  if (output->failed_count < 2) {
+    return;
+  }
+  printf("did not pass:\n");
+  for (size_t i = 0; i < output->failed_count && i < SCN_OUTPUT_REMEMBERED; i++) {
+    printf("  %s\n", output->failed[i]);
+  }
+  if (output->failed_count > SCN_OUTPUT_REMEMBERED) {
+    printf("  and %zu more\n", output->failed_count - SCN_OUTPUT_REMEMBERED);
+  }
+  printf("\n");
+}
+
 void scn_output_summary(struct scn_output *output, const char *database, const char *stopped) {
   clear_progress(output);
+  print_failed(output);
   static const char *const words[] = {[REP_PASS] = "passed",
                                       [REP_FAIL] = "failed",
                                       [REP_ERROR] = "could not be run",

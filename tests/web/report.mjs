@@ -176,6 +176,21 @@ async function everyLookIsAccessible(browser) {
   }
 }
 
+async function paperIsWhite(browser) {
+  const page = await open(browser, "failing.html", { hash: "#scenario-0", colorScheme: "dark" });
+  const corner = () => page.evaluate(() => {
+    const canvas = document.getElementById("canvas");
+    return [...canvas.getContext("2d").getImageData(2, canvas.height - 3, 1, 1).data].slice(0, 3);
+  });
+  equal(await corner(), [20, 23, 26], "dark lanes on the screen");
+  await page.evaluate(() => window.dispatchEvent(new Event("beforeprint")));
+  equal(await corner(), [255, 255, 255], "light lanes on paper");
+  await page.evaluate(() => window.dispatchEvent(new Event("afterprint")));
+  equal(await corner(), [20, 23, 26], "dark lanes afterwards");
+  check((await page.pdf()).length > 10000, "it can be printed");
+  await page.close();
+}
+
 async function noColourAloneCarriesMeaning(browser) {
   const page = await open(browser, "failing.html", { hash: "#scenario-0" });
   /* In grey, the forms of the legend still differ from one another. */
@@ -212,6 +227,11 @@ async function aMatrixIsCompared(browser) {
   const first = (await page.locator("#whatif .scroll tbody tr").first().innerText()).split("\t");
   equal(first.slice(0, 5), ["1", "1", "pass", "0s", "4ms"], "parameters, verdict and waits");
   await accessible(page, "matrix");
+  await page.locator("#whatif tbody a").first().click();
+  await page.waitForSelector("html[data-ready]");
+  equal(await page.locator("#whatif .charts figure").count(), 5, "its charts stay when a scenario is opened");
+  await page.getByRole("button", { name: "Other colours" }).click();
+  equal(await page.locator("#whatif .uplot").count(), 5, "and in other colours");
   await page.close();
 }
 
@@ -265,7 +285,7 @@ const browser = await chromium.launch({
   args: ["--no-sandbox", "--disable-gpu"],
 });
 for (const one of [aFailureIsFoundFromTheFirstScreen, zoomFilterAndHoverWork, theListIsUsedWithKeys, scenariosAreFound,
-                   everyLookIsAccessible, noColourAloneCarriesMeaning, passingAndEmptyPartsAreSaid, aMatrixIsCompared,
+                   everyLookIsAccessible, paperIsWhite, noColourAloneCarriesMeaning, passingAndEmptyPartsAreSaid, aMatrixIsCompared,
                    aMillionEventsOpenAndPan, aComparisonIsAccessible, theChecksFindWhatIsWrong]) {
   try {
     await one(browser);
