@@ -213,6 +213,26 @@ bool rep_recorder_add(struct rep_recorder *recorder, const struct rep_scenario *
   return false;
 }
 
+bool rep_recorder_set_shard(struct rep_recorder *recorder, const struct rep_shard *shard,
+                            char *message, size_t size) {
+  sqlite3_stmt *insert;
+  int result = rep_schema_prepare_insert(recorder->database, REP_TABLE_SHARD, 1, &insert);
+  if (result == SQLITE_OK) {
+    sqlite3_bind_int64(insert, 1, recorder->run_id);
+    sqlite3_bind_int64(insert, 2, (sqlite3_int64)shard->shard);
+    sqlite3_bind_int64(insert, 3, (sqlite3_int64)shard->shards);
+    sqlite3_bind_int64(insert, 4, (sqlite3_int64)shard->runs);
+    sqlite3_bind_text(insert, 5, shard->plan_sha256, -1, SQLITE_STATIC);
+    result = step(insert);
+  }
+  sqlite3_finalize(insert);
+  if (result != SQLITE_OK) {
+    rep_database_explain(recorder->database, result, "write the run into", recorder->path, message,
+                         size);
+  }
+  return result == SQLITE_OK;
+}
+
 int64_t rep_recorder_run_id(const struct rep_recorder *recorder) {
   return recorder->run_id;
 }

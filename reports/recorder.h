@@ -10,7 +10,7 @@
 
 #include "sim/trace.h"
 
-#define REP_SCHEMA_VERSION 2
+#define REP_SCHEMA_VERSION 3
 
 enum rep_verdict { REP_PASS, REP_FAIL, REP_ERROR, REP_CRASH, REP_HANG };
 const char *rep_verdict_name(enum rep_verdict verdict);
@@ -116,6 +116,17 @@ struct rep_recorder *rep_recorder_open(const char *path, const char *command, co
 struct rep_recorder *rep_recorder_open_within(const char *path, int busy_timeout_ms,
                                               const char *command, const char *version,
                                               char *message, size_t size);
+
+/* Which part of which plan a run is. Runs of equal plans can be merged. */
+struct rep_shard {
+  uint64_t shard, shards; /* the first is 1; 1 of 1: all of it */
+  uint64_t runs;          /* of this part: so many scenarios will be added, unless it is stopped */
+  char plan_sha256[65];   /* over everything that decides what the whole plan's results are */
+};
+
+/* Says so in the database. False after `message` was filled. */
+bool rep_recorder_set_shard(struct rep_recorder *recorder, const struct rep_shard *shard,
+                            char *message, size_t size);
 
 /* Writes one scenario in one transaction. False after `message` was filled (a full disk, ...);
  * what was written before stays. */

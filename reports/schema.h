@@ -96,6 +96,13 @@
   X(events, "integer not null")                               \
   X(wall_ns, "integer not null")
 
+#define REP_SHARD_COLUMNS(X)                        \
+  X(run_id, "integer not null references run (id)") \
+  X(shard, "integer not null")                      \
+  X(shards, "integer not null")                     \
+  X(runs, "integer not null")                       \
+  X(plan_sha256, "text not null")
+
 #define REP_SOURCE_COLUMNS(X)   \
   X(sha256, "text primary key") \
   X(text, "text not null")
@@ -110,7 +117,8 @@
   X(REP_TABLE_EXPECTATION, "expectation", REP_EXPECTATION_COLUMNS) \
   X(REP_TABLE_VIOLATION, "violation", REP_VIOLATION_COLUMNS)       \
   X(REP_TABLE_EXPLORATION, "exploration", REP_EXPLORATION_COLUMNS) \
-  X(REP_TABLE_SOURCE, "source", REP_SOURCE_COLUMNS)
+  X(REP_TABLE_SOURCE, "source", REP_SOURCE_COLUMNS)                \
+  X(REP_TABLE_SHARD, "shard", REP_SHARD_COLUMNS)
 
 /* X(name, query) */
 #define REP_VIEW_LIST(X)                                                                         \

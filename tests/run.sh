@@ -21,6 +21,9 @@ trap 'rm -rf "$temporary"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
+# In a CI job of several parts, each part tests everything.
+unset SLURM_ARRAY_TASK_ID JOB_COMPLETION_INDEX CI_NODE_INDEX
+
 POOLPROOF=$(pwd)/build/poolproof
 POOLPROOF_DEBUG=$(pwd)/build-debug/poolproof
 UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}

@@ -160,12 +160,6 @@ static int run_command(struct scn_arguments *arguments, int argc, char **argv, i
   if (status != 0) {
     return status;
   }
-  if (arguments->command->run == NULL) {
-    return scn_cli_misused(arguments,
-                           "this command is not in version %s; this version has: run, explore, "
-                           "replay, shrink, check, list, report, compare",
-                           arguments->version);
-  }
   return arguments->command->run(arguments);
 }
 

@@ -49,12 +49,12 @@ struct scn_command {
   const char *summary;                               /* one line */
   const char *details;                               /* more of it for its own help; NULL: none */
   const struct scn_option *options;                  /* ended by one without a name */
-  int (*run)(const struct scn_arguments *arguments); /* NULL: not in this version */
+  int (*run)(const struct scn_arguments *arguments); /* its exit status */
 };
 
 extern const struct scn_command scn_command_run, scn_command_check, scn_command_list,
     scn_command_explore, scn_command_replay, scn_command_shrink, scn_command_report,
-    scn_command_compare;
+    scn_command_compare, scn_command_merge;
 
 /* The whole program but for main(). Returns its exit status. */
 int scn_cli_main(int argc, char **argv, const char *version);

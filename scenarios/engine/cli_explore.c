@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "scenarios/engine/cli_session.h"
+#include "scenarios/engine/cli_shard.h"
 #include "scenarios/engine/explore.h"
 #include "scenarios/engine/strategy.h"
 
@@ -76,6 +77,12 @@ static int explore(const struct scn_arguments *arguments) {
   if (status == 0) {
     status = read_options(arguments, &options);
   }
+  char kind[160];
+  snprintf(kind, sizeof kind,
+           "explore strategy=%s runs=%" PRIu64 " depth=%zu seed=%" PRIu64 " same_seed=%d",
+           scn_strategy_name(options.strategy), options.runs, options.depth, options.seed,
+           options.same_seed);
+  settings.plan_kind = kind;
   if (status == 0) {
     status = scn_session_run(arguments, &settings,
                              (struct scn_job){.work = explore_item, .context = &options},
@@ -95,7 +102,7 @@ static const struct scn_option options[] = {
     {"--no-db", NULL, "record nothing"},
     {"--jobs", "N", "worker processes (default: one for each processor, at most 8)"},
     {"--tag", "T", "only scenarios with this tag; given again: or with that one"},
-    {"--shard", "I/N", "only every N-th scenario, beginning with the I-th"},
+    {"--shard", "I/N", "only every N-th scenario, beginning with the I-th; `merge` joins them"},
     {"--quiet", NULL, "print only what does not hold and the last line"},
     {"--wall-limit", "D", "real time that one run may take (default 120s)"},
     {0},
@@ -111,7 +118,7 @@ const struct scn_command scn_command_explore = {
     .details =
         "A search ends at its first hit, which is run again from its schedule before it is\n"
         "reported. Half of the drawn runs have a seed of their own (other latencies); in them\n"
-        "only invariants, hangs and crashes count.\n",
+        "only invariants, hangs and crashes count.\n" SCN_SHARD_HELP,
     .options = options,
     .run = explore,
 };

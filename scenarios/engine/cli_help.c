@@ -6,18 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct scn_option any_option[] = {{0}};
-
-/* Commands of the format's contract that are not in this version yet. */
-static const struct scn_command later[] = {
-    {"merge", "-o DB DB...", "the databases of shards, as one", NULL, any_option, NULL},
-};
-
-enum { LATER_COUNT = sizeof later / sizeof later[0] };
-
 static const struct scn_command *const present[] = {
-    &scn_command_run,   &scn_command_explore, &scn_command_replay, &scn_command_shrink,
-    &scn_command_check, &scn_command_list,    &scn_command_report, &scn_command_compare};
+    &scn_command_run,    &scn_command_explore, &scn_command_replay,
+    &scn_command_shrink, &scn_command_check,   &scn_command_list,
+    &scn_command_report, &scn_command_compare, &scn_command_merge};
 
 enum { PRESENT_COUNT = sizeof present / sizeof present[0] };
 
@@ -25,11 +17,6 @@ const struct scn_command *scn_command_find(const char *name) {
   for (size_t i = 0; i < PRESENT_COUNT; i++) {
     if (strcmp(present[i]->name, name) == 0) {
       return present[i];
-    }
-  }
-  for (size_t i = 0; i < LATER_COUNT; i++) {
-    if (strcmp(later[i].name, name) == 0) {
-      return &later[i];
     }
   }
   return NULL;
@@ -41,26 +28,17 @@ static void print_program_help(const char *program) {
   for (size_t i = 0; i < PRESENT_COUNT; i++) {
     printf("  %-8s %s\n", present[i]->name, present[i]->summary);
   }
-  printf("\nNot in this version:\n ");
-  for (size_t i = 0; i < LATER_COUNT; i++) {
-    printf(" %s", later[i].name);
-  }
   printf(
-      "\n\nPATH is a scenario file, or a folder: all *.json below it but schema.json.\n"
+      "\nPATH is a scenario file, or a folder: all *.json below it but schema.json.\n"
       "`%s COMMAND --help` says more, `%s --version` which version this is.\n\n"
       "Exit status: 0 all held; 1 a scenario failed; 2 bad usage or an invalid file;\n"
       "3 the harness itself failed; 128 and more: ended by a signal.\n",
       program, program);
 }
 
-static void print_command_help(const char *program, const struct scn_command *command,
-                               const char *version) {
+static void print_command_help(const char *program, const struct scn_command *command) {
   printf("%s %s: %s\n\nUsage: %s %s %s\n", "poolproof", command->name, command->summary, program,
          command->name, command->arguments);
-  if (command->run == NULL) {
-    printf("\nThis command is not in version %s.\n", version);
-    return;
-  }
   printf("\nOptions:\n");
   for (const struct scn_option *option = command->options; option->name != NULL; option++) {
     char text[64];
@@ -78,6 +56,6 @@ void scn_help_print(const struct scn_arguments *arguments) {
   if (arguments->command == NULL) {
     print_program_help(arguments->program);
   } else {
-    print_command_help(arguments->program, arguments->command, arguments->version);
+    print_command_help(arguments->program, arguments->command);
   }
 }

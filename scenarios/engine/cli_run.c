@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "scenarios/engine/cli_session.h"
+#include "scenarios/engine/cli_shard.h"
 #include "scenarios/engine/explore.h"
 
 /* In the order that the file asks for. One that cannot be had is a failure: what the file shows is
@@ -37,6 +38,7 @@ static void run_item(void *context, struct scn_runner *runner, const struct scn_
 static int run(const struct scn_arguments *arguments) {
   struct scn_settings settings = {0};
   int status = scn_settings_read(arguments, &settings);
+  settings.plan_kind = "run";
   if (status == 0) {
     status = scn_session_run(arguments, &settings, (struct scn_job){.work = run_item},
                              scn_output_result);
@@ -51,7 +53,7 @@ static const struct scn_option options[] = {
     {"--seed", "N", "run with this seed, not with the files' own"},
     {"--jobs", "N", "worker processes (default: one for each processor, at most 8)"},
     {"--tag", "T", "only scenarios with this tag; given again: or with that one"},
-    {"--shard", "I/N", "only every N-th run, beginning with the I-th"},
+    {"--shard", "I/N", "only every N-th run, beginning with the I-th; `merge` joins them"},
     {"--live", NULL, "run against real sockets: not in this version"},
     {"--junit", "FILE", "write a JUnit XML report too"},
     {"--quiet", NULL, "print only failures and the last line"},
@@ -68,7 +70,7 @@ const struct scn_command scn_command_run = {
     .details =
         "All files are checked before anything runs. Results do not depend on --jobs.\n"
         "A matrix makes several runs of one file; --seed stands in for its seeds too.\n"
-        "Ctrl-C keeps what has been recorded.\n",
+        "Ctrl-C keeps what has been recorded.\n" SCN_SHARD_HELP,
     .options = options,
     .run = run,
 };

@@ -99,6 +99,22 @@ static int finish(const struct scn_arguments *arguments, const struct scn_settin
   return status;
 }
 
+/* Which part of which plan this is, so that `merge` can tell what belongs together. */
+static bool tell_shard(const struct scn_settings *settings, const struct scn_plan *plan,
+                       struct session *session) {
+  const struct scn_plan_selection *selection = &settings->selection;
+  bool all = selection->shards == 0;
+  struct rep_shard shard = {.shard = all ? 1 : selection->shard,
+                            .shards = all ? 1 : selection->shards,
+                            .runs = plan->item_count};
+  if (!scn_plan_sha256(plan, selection, settings->plan_kind, shard.plan_sha256)) {
+    snprintf(session->message, sizeof session->message, "out of memory for the plan's hash");
+    return false;
+  }
+  return rep_recorder_set_shard(session->recorder, &shard, session->message,
+                                sizeof session->message);
+}
+
 static int run_plan(const struct scn_arguments *arguments, const struct scn_settings *settings,
                     const struct scn_plan *plan, struct scn_job job, struct session session) {
   char message[MESSAGE_SIZE] = "";
@@ -111,6 +127,10 @@ static int run_plan(const struct scn_arguments *arguments, const struct scn_sett
     if (session.recorder == NULL) {
       return scn_cli_failed(arguments, "%s", message);
     }
+  }
+  if (session.recorder != NULL && !tell_shard(settings, plan, &session)) {
+    (void)rep_recorder_finish(session.recorder, message, sizeof message);
+    return scn_cli_failed(arguments, "%s", session.message);
   }
   if (settings->junit != NULL && (session.junit = rep_junit_create()) == NULL) {
     snprintf(session.message, sizeof session.message, "out of memory for the JUnit report");

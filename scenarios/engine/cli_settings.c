@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "scenarios/engine/cli_shard.h"
 #include "sim/duration.h"
 
 enum { DEFAULT_WALL_LIMIT_S = 120, MOST_DEFAULT_JOBS = 8 };
@@ -36,23 +37,8 @@ static int read_jobs(const struct scn_arguments *arguments, struct scn_settings 
 }
 
 static int read_shard(const struct scn_arguments *arguments, struct scn_settings *settings) {
-  const char *text = scn_cli_value(arguments, "--shard");
-  if (text == NULL) {
-    return 0;
-  }
-  char first[32] = "";
-  const char *slash = strchr(text, '/');
-  if (slash != NULL && (size_t)(slash - text) < sizeof first) {
-    memcpy(first, text, (size_t)(slash - text));
-  }
   struct scn_plan_selection *selection = &settings->selection;
-  if (slash == NULL || !scn_cli_number(first, &selection->shard) ||
-      !scn_cli_number(slash + 1, &selection->shards) || selection->shard < 1 ||
-      selection->shard > selection->shards) {
-    return scn_cli_misused(
-        arguments, "--shard: expected I/N with I from 1 to N, as in 2/3; found \"%s\"", text);
-  }
-  return 0;
+  return scn_shard_read(arguments, &selection->shard, &selection->shards);
 }
 
 int scn_settings_wall_limit(const struct scn_arguments *arguments, wsp_duration *wall_limit) {

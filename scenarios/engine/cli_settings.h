@@ -15,7 +15,8 @@ struct scn_settings {
   size_t jobs;
   wsp_duration wall_limit;
   struct scn_plan_selection selection;
-  const char **tags; /* on the heap */
+  const char *plan_kind; /* the command, and what of its options changes results; set by it */
+  const char **tags;     /* on the heap */
 };
 
 /* Reads the options that the command has; what was not given is as its help says. Returns 0, or an

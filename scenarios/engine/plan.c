@@ -4,12 +4,15 @@
 #include "scenarios/engine/plan.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "reports/hash.h"
 #include "scenarios/engine/files.h"
+#include "scenarios/engine/packet.h"
 
 /* Passes problems on and counts the errors. */
 struct counting_report {
@@ -187,6 +190,39 @@ bool scn_plan_select(struct scn_plan *plan, const struct scn_plan_selection *sel
     }
   }
   return true;
+}
+
+/* A NUL between any two, so that no two lists read the same. */
+static void add_to_digest(struct scn_bytes *bytes, const char *text) {
+  scn_bytes_append(bytes, text, strlen(text) + 1);
+}
+
+bool scn_plan_sha256(const struct scn_plan *plan, const struct scn_plan_selection *selection,
+                     const char *what, char hex[65]) {
+  struct scn_bytes bytes = {0};
+  add_to_digest(&bytes, what);
+  for (size_t i = 0; i < plan->file_count; i++) {
+    const struct scn_scenario *scenario = plan->files[i].scenario;
+    char source[65];
+    if (!has_any_tag(scenario, selection)) {
+      continue;
+    }
+    rep_sha256(plan->files[i].text, strlen(plan->files[i].text), source);
+    bytes.failed |= source[0] == '\0';
+    add_to_digest(&bytes, source);
+    for (size_t v = 0; v < scenario->variant_count; v++) {
+      char seed[24];
+      snprintf(seed, sizeof seed, "%" PRIu64, scenario->variants[v].seed);
+      add_to_digest(&bytes, scenario->variants[v].name);
+      add_to_digest(&bytes, seed);
+    }
+  }
+  hex[0] = '\0';
+  if (!bytes.failed) {
+    rep_sha256(bytes.data, bytes.length, hex);
+  }
+  scn_bytes_deinit(&bytes);
+  return hex[0] != '\0';
 }
 
 void scn_plan_deinit(struct scn_plan *plan) {

@@ -51,6 +51,12 @@ struct scn_plan_selection {
   uint64_t shard, shards; /* shard 1 of 2 takes the runs 1, 3, 5, ...; 0 shards: all */
 };
 
+/* The SHA-256 over `what` (the command and those of its options that change results) and over every
+ * run that the selection has before the shard is taken: what is equal on all machines that run
+ * parts of the same. False: no memory. */
+bool scn_plan_sha256(const struct scn_plan *plan, const struct scn_plan_selection *selection,
+                     const char *what, char hex[65]);
+
 /* Lists the runs. `*matched` is how many there are before the shard is taken. False: no memory. */
 bool scn_plan_select(struct scn_plan *plan, const struct scn_plan_selection *selection,
                      size_t *matched);

@@ -57,8 +57,6 @@ def target_of(result):
 
 def measure(row, bench, runs):
     samples = [row.measure(bench) for _ in range(runs)]
-    if samples[0] is None:
-        return None
     result = {"name": row.name, "unit": row.unit, "target": row.target, "better": row.better}
     result.update(median_of(samples))
     result["lowest"] = min(sample["figure"] for sample in samples)
@@ -134,9 +132,7 @@ def main():
         report["version"] = bench.version()
         for row in measurements.ROWS:
             print(f"measuring: {row.name}", file=sys.stderr)
-            result = measure(row, bench, runs)
-            if result is not None:
-                report["results"].append(result)
+            report["results"].append(measure(row, bench, runs))
         for growth in measurements.GROWTHS:
             print(f"measuring growth: {growth.title}", file=sys.stderr)
             report["growth"].append(draw_growth(growth, bench, min(runs, 3), arguments.output))

@@ -70,10 +70,8 @@ for arguments in --frobnicate --seed --seed=x --seed=18446744073709551616 --jobs
   expect_text err "See: $POOLPROOF run --help"
 done
 expect_status 2 "$POOLPROOF" run --db x.db --no-db a.json
-for command in merge; do
-  expect_status 2 "$POOLPROOF" "$command" a.json
-  expect_text err 'this version has: run, explore, replay, shrink, check, list, report, compare'
-done
+expect_status 2 "$POOLPROOF" merge a.json
+expect_text err 'expected -o and the database to write'
 [ ! -e poolproof.db ] || { echo 'FAIL: bad usage has made a database'; failures=$((failures + 1)); }
 
 echo 'An invalid file: all its mistakes are told, nothing runs, no database is made.'
