@@ -22,6 +22,8 @@ sqlite3         command sqlite3
 requirements_tests='
 libcunit1-dev       module  cunit
 libuv1-dev          module  libuv
+nodejs              command node
+npm                 command npm
 libxml2-utils       command xmllint
 patch               command patch
 python3-jsonschema  python  jsonschema
@@ -166,5 +168,20 @@ build_preset() { # PRESET FOLDER
   if [ "$(cat "$2/build.status")" -ne 0 ]; then
     grep -v '^\[[0-9]*/[0-9]*\] [BLR]' "$log" | sed '/^Preset CMake/,/^-- Build files/d' >&2
     fail "The preset $1 did not build: see above, or $log."
+  fi
+}
+
+# Installs what a folder's package-lock.json names, once, into FOLDER/node_modules. Sets `log`.
+install_node_modules() { # SOURCE FOLDER
+  if [ -d "$2/node_modules" ] && cmp -s "$1/package-lock.json" "$2/package-lock.json"; then
+    return 0
+  fi
+  mkdir -p "$2" && cp "$1/package.json" "$1/package-lock.json" "$2/" ||
+    fail "The folder $2 can not be made in $(pwd): see its permissions."
+  log=$2/npm.log
+  if ! npm ci --prefix "$2" --ignore-scripts --no-audit --no-fund >"$log" 2>&1 </dev/null; then
+    cat "$log" >&2
+    rm -rf "$2/node_modules" "$2/package-lock.json"
+    fail "npm could not install what $1/package-lock.json names: see above."
   fi
 }
