@@ -10,6 +10,7 @@
 #include "reports/measures.h"
 #include "reports/report.h"
 #include "reports/shell.h"
+#include "reports/summary.h"
 
 enum { COMMAND_SIZE = 4096 };
 
@@ -105,51 +106,28 @@ static bool write_measures(FILE *file, const struct rep_item *item, char *messag
   return read;
 }
 
-/* How many of what happened, out of the events. */
-static bool write_operations(FILE *file, const struct rep_item *item, char *message, size_t size) {
-  static const char *const keys[] = {"acquires", "acquires_granted", "acquires_failed",
-                                     "dials",    "dials_failed",     "conns_opened"};
-  bool failed = false;
-  sqlite3_stmt *row = rep_item_query(
-      item,
-      "select ifnull(sum(kind = 'acquire_started'), 0), ifnull(sum(kind = 'acquire_granted'), 0), "
-      "ifnull(sum(kind = 'acquire_failed'), 0), ifnull(sum(kind = 'dial_started'), 0), "
-      "ifnull(sum(kind = 'dial_failed'), 0), ifnull(sum(kind = 'conn_opened'), 0) "
-      "from event where scenario_id = ?1",
-      message, size);
-  fputs(",\n     \"operations\": {", file);
-  while (rep_item_row(item, &row, &failed, message, size)) {
-    for (int i = 0; i < 6; i++) {
-      fprintf(file, "%s\"%s\": %" PRId64, i == 0 ? "" : ", ", keys[i],
-              (int64_t)sqlite3_column_int64(row, i));
-    }
+static bool write_summary(FILE *file, const struct rep_item *item, char *message, size_t size) {
+  struct rep_summary summary;
+  if (!rep_summary_read(&summary, item, message, size)) {
+    return false;
   }
-  fputc('}', file);
-  return !failed;
-}
-
-/* The samples of a gauge, over all accounts: a value holds until the next sample of its account.
- * In microseconds, which leave room for a month of ten thousand conns. */
-static bool write_gauges(FILE *file, const struct rep_item *item, char *message, size_t size) {
-  bool failed = false;
   const char *separator = "";
-  int64_t length_us = item->virtual_ns >= 1000 ? item->virtual_ns / 1000 : 1;
-  sqlite3_stmt *rows = rep_item_query(
-      item,
-      "select name, sum(value * ((until_ns - t_ns) / 1000)), max(value) from (select name, value, "
-      "t_ns, lead(t_ns, 1, t_ns) over (partition by account, name order by t_ns) as until_ns "
-      "from metric where scenario_id = ?1 and account is not null) group by name order by name",
-      message, size);
-  fputs(",\n     \"gauges\": {", file);
-  while (rep_item_row(item, &rows, &failed, message, size)) {
-    int64_t sum_us = sqlite3_column_int64(rows, 1);
-    fprintf(file, "%s\"%s\": {\"mean_thousandths\": %" PRId64, separator, rep_column(rows, 0),
-            sum_us / length_us * 1000 + sum_us % length_us * 1000 / length_us);
-    fprintf(file, ", \"most_of_an_account\": %" PRId64 "}", (int64_t)sqlite3_column_int64(rows, 2));
-    separator = ", ";
+  fputs(",\n     \"operations\": {", file);
+#define WRITE_COUNT(name, kind)                                                   \
+  fprintf(file, "%s\"" #name "\": %" PRId64, separator, summary.operations.name); \
+  separator = ", ";
+  REP_OPERATION_LIST(WRITE_COUNT)
+#undef WRITE_COUNT
+  fputs("},\n     \"gauges\": {", file);
+  for (size_t i = 0; i < summary.gauge_count; i++) {
+    const struct rep_gauge *gauge = &summary.gauges[i];
+    fputs(i == 0 ? "" : ", ", file);
+    rep_json_string(file, gauge->name);
+    fprintf(file, ": {\"mean_thousandths\": %" PRId64 ", \"most_of_an_account\": %" PRId64 "}",
+            gauge->mean_thousandths, gauge->most_of_an_account);
   }
   fputc('}', file);
-  return !failed;
+  return true;
 }
 
 static void write_text(FILE *file, const char *key, const char *text) {
@@ -183,9 +161,9 @@ bool rep_json_item(FILE *file, const struct rep_item *item, const struct rep_abo
   rep_shell_replay(about->program, item->database->path, item->id, command, sizeof command);
   write_text(file, "replay", command);
   bool done =
-      write_measures(file, item, message, size) && write_operations(file, item, message, size) &&
-      write_gauges(file, item, message, size) && write_metrics(file, item, message, size) &&
-      write_expectations(file, item, message, size) && write_violations(file, item, message, size);
+      write_measures(file, item, message, size) && write_summary(file, item, message, size) &&
+      write_metrics(file, item, message, size) && write_expectations(file, item, message, size) &&
+      write_violations(file, item, message, size);
   fputc('}', file);
   return done;
 }

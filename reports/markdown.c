@@ -11,6 +11,7 @@
 #include "reports/picture.h"
 #include "reports/report.h"
 #include "reports/shell.h"
+#include "reports/whatif.h"
 #include "sim/duration.h"
 
 enum { MOST_FAILURES = 20, MOST_ROWS = 100, MOST_FAILURE_TEXT = 4000, TEXT_SIZE = 4096 };
@@ -113,5 +114,5 @@ bool rep_markdown_write(FILE *file, const struct rep_input *input, const struct 
   if (failures > MOST_FAILURES) {
     fprintf(file, "\n%zu more failures are in the table alone.\n", failures - MOST_FAILURES);
   }
-  return done;
+  return done && rep_whatif_markdown(file, input, message, size);
 }

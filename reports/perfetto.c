@@ -205,10 +205,9 @@ static void write_mark(struct writer *writer, int64_t t_ns, const char *kind, in
   uint32_t pid = process_of(writer, account);
   use_track(writer, pid, TRACK_EVENTS, "events", "");
   begin_event(writer);
-  fprintf(writer->file,
-          "{\"ph\":\"i\",\"s\":\"t\",\"cat\":\"event\",\"name\":\"%s\",\"pid\":%" PRIu32
-          ",\"tid\":%d",
-          kind, pid, TRACK_EVENTS);
+  fputs("{\"ph\":\"i\",\"s\":\"t\",\"cat\":\"event\",\"name\":", writer->file);
+  rep_json_string(writer->file, kind);
+  fprintf(writer->file, ",\"pid\":%" PRIu32 ",\"tid\":%d", pid, TRACK_EVENTS);
   write_time(writer->file, "ts", t_ns);
   if (detail[0] == '{') {
     fprintf(writer->file, ",\"args\":%s", detail);

@@ -111,7 +111,7 @@ set_up_web() { # REQUIREMENTS
   mkdir -p build/web || fail "The folder build/web can not be made in $(pwd): see its permissions."
   cp reports/web/package.json reports/web/package-lock.json build/web/
   echo 'Getting what the HTML report is built with (npm)'
-  if (cd build/web && npm ci --ignore-scripts --no-audit --no-fund) >build/web/npm.log 2>&1 </dev/null; then
+  if (cd build/web && npm ci --ignore-scripts --no-audit --no-fund --fetch-retries 1) >build/web/npm.log 2>&1 </dev/null; then
     cp reports/web/package-lock.json build/web/installed-lock.json
   else
     cat build/web/npm.log >&2

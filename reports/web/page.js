@@ -58,6 +58,10 @@ function failureCard(scenario) {
   if (found !== undefined) {
     facts.append(make("dt", {}, "found"), make("dd", { class: "mono" }, found));
   }
+  if (expected === undefined && found === undefined) {
+    const lines = failure.split("\n").slice(1, 5).map((line) => line.trim()).filter((line) => line !== "");
+    facts.append(make("dt", {}, "why"), make("dd", { class: "mono lines" }, lines.join("\n")));
+  }
   facts.append(make("dt", {}, "run it again"), make("dd", {}, commandLine(scenario.replay)));
   return make("article", { class: "card" },
     make("h3", {}, verdictMark(scenario), " ", make("a", { href: `#scenario-${scenario.index}` }, titleOf(scenario))), facts);

@@ -87,6 +87,9 @@ expect_text r.md "\`$POOLPROOF_DEBUG replay --db $work/a.db"
 first=$(grep -n '^| ' "$work/r.md" | sed -n 2p)
 case $first in *FAILED* | *HUNG*) ;; *) fail "expected a failure in the first row, found $first" ;; esac
 
+expect_text r.md '## What if: pipes'
+expect_text r.md '| seed=1 | fail | 0s | 0s | 1 | 0 | '
+
 echo 'Without a form the Markdown is printed; the replay command that it shows works.'
 expect_status 0 "$POOLPROOF" report "$work/a.db" --scenario 4
 expect_text out '# poolproof: 1 of 1 scenario did not pass'
