@@ -27,6 +27,8 @@ npm                 command npm
 libxml2-utils       command xmllint
 patch               command patch
 python3-jsonschema  python  jsonschema
+python3-kubernetes  python  kubernetes
+parallel            command parallel
 '
 requirements_bench='
 python3  command python3
