@@ -63,7 +63,10 @@
   X(SIM_INVARIANT_EXPIRY_SPREAD, "expiry-spread",                                                  \
     "Conns that are rotated by age leave spread over time.")                                       \
   X(SIM_INVARIANT_PREWARM_HAS_DIAL, "prewarm-has-dial",                                            \
-    "A prewarm that is running has a dial that is alive.")
+    "A prewarm that is running has a dial that is alive.")                                         \
+  X(SIM_INVARIANT_CONVERGENCE, "convergence",                                                      \
+    "When faults are over and everything was given back, nothing stays under way, every account "  \
+    "is served up to its maximum, and its minimum of idle conns is restored.")
 
 enum sim_invariant {
 #define SIM_ENUMERATOR(id, name, sentence) id,

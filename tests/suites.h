@@ -61,6 +61,7 @@
   X(workers) \
   X(shrink) \
   X(explore) \
+  X(recovery) \
   X(json) \
   X(loader) \
   X(loader_values) \

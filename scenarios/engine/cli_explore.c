@@ -8,6 +8,7 @@
 #include "scenarios/engine/cli_session.h"
 #include "scenarios/engine/cli_shard.h"
 #include "scenarios/engine/explore.h"
+#include "scenarios/engine/faults.h"
 #include "scenarios/engine/strategy.h"
 
 enum { DEFAULT_RUNS = 1000, DEFAULT_RUNS_OF_ALL = 100000, DEFAULT_DEPTH = 3 };
@@ -42,6 +43,38 @@ static int read_number(const struct scn_arguments *arguments, const char *name, 
   return 0;
 }
 
+/* "all", "none", or names with commas between them; NULL is none. */
+static int read_faults(const struct scn_arguments *arguments, unsigned *faults) {
+  const char *text = scn_cli_value(arguments, "--faults");
+  *faults = 0;
+  if (text == NULL || strcmp(text, "none") == 0) {
+    return 0;
+  }
+  if (strcmp(text, "all") == 0) {
+    *faults = SCN_ALL_FAULTS;
+    return 0;
+  }
+  for (const char *at = text;; at++) {
+    size_t length = strcspn(at, ",");
+    int kind = fake_fault_by_name(at, length);
+    if (kind < 0) {
+      char names[256] = "";
+      for (int i = 0; i < FAKE_FAULT_COUNT; i++) {
+        strcat(strcat(names, i == 0 ? "" : ", "), fake_fault_type((enum fake_fault_kind)i)->name);
+      }
+      return scn_cli_misused(arguments,
+                             "--faults: expected all, none, or some of %s, with commas between "
+                             "them; found \"%.*s\"",
+                             names, (int)length, at);
+    }
+    *faults |= 1U << kind;
+    at += length;
+    if (*at == '\0') {
+      return 0;
+    }
+  }
+}
+
 static int read_options(const struct scn_arguments *arguments,
                         struct scn_explore_options *options) {
   int status = read_strategy(arguments, options);
@@ -62,6 +95,14 @@ static int read_options(const struct scn_arguments *arguments,
                              seed);
   }
   options->same_seed = scn_cli_has(arguments, "--same-seed");
+  if (status == 0) {
+    status = read_faults(arguments, &options->faults);
+  }
+  if (status == 0 && options->faults != 0 && options->strategy == SCN_EXHAUSTIVE) {
+    status = scn_cli_misused(arguments,
+                             "--faults: faults are drawn, and --strategy exhaustive draws nothing; "
+                             "leave one of them out");
+  }
   return status;
 }
 
@@ -98,6 +139,9 @@ static const struct scn_option options[] = {
     {"--depth", "D", "pct: how many things must come in one order (default 3)"},
     {"--search-seed", "N", "another search (default 0)"},
     {"--same-seed", NULL, "vary the order only, never the drawn latencies"},
+    {"--faults", "LIST",
+     "let faults strike: all, none (default), or some of drop,stall,reset,slow,\n"
+     "                     duplicate-close,refuse,429, with commas between them"},
     {"--db", "FILE", "record into this SQLite database (default poolproof.db)"},
     {"--no-db", NULL, "record nothing"},
     {"--jobs", "N", "worker processes (default: one for each processor, at most 8)"},
@@ -112,13 +156,14 @@ const struct scn_command scn_command_explore = {
     .name = "explore",
     .arguments =
         "[--strategy random|pct|exhaustive] [--runs N] [--db FILE | --no-db]\n"
-        "           [--shard I/N] [--depth D] [--search-seed N] [--same-seed] [--jobs N]\n"
-        "           [--tag T] [--quiet] [--wall-limit D] PATH...",
+        "           [--shard I/N] [--depth D] [--search-seed N] [--same-seed] [--faults LIST]\n"
+        "           [--jobs N] [--tag T] [--quiet] [--wall-limit D] PATH...",
     .summary = "vary what happens at once, and look for what breaks",
     .details =
         "A search ends at its first hit, which is run again from its schedule before it is\n"
         "reported. Half of the drawn runs have a seed of their own (other latencies); in them\n"
-        "only invariants, hangs and crashes count.\n" SCN_SHARD_HELP,
+        "only invariants, hangs and crashes count. So it is once a fault has struck; and after\n"
+        "the faults the pool must serve again (the invariant convergence).\n" SCN_SHARD_HELP,
     .options = options,
     .run = explore,
 };

@@ -30,7 +30,7 @@ struct session {
 
 /* How large a scenario is, for the table of before and after. */
 struct extent {
-  size_t steps, loads, accounts, expectations, choices, bytes;
+  size_t steps, loads, accounts, expectations, choices, faults, bytes;
   struct scn_run_size run;
 };
 
@@ -42,10 +42,11 @@ static void remember(int number) {
 
 /* ---- How large it is ---------------------------------------------------------------------- */
 
-static size_t count_items(const char *schedule) {
-  size_t count = schedule[0] == '\0' ? 0 : 1;
+/* A choice has a colon, a fault an @. */
+static size_t count_items(const char *schedule, char mark) {
+  size_t count = 0;
   for (; *schedule != '\0'; schedule++) {
-    count += *schedule == ' ';
+    count += *schedule == mark;
   }
   return count;
 }
@@ -57,7 +58,8 @@ static struct extent extent_of(const struct session *session) {
                                 .loads = scn_tree_count(shrunk->tree, "load"),
                                 .accounts = scn_tree_count(shrunk->tree, "accounts"),
                                 .expectations = scn_tree_count(shrunk->tree, "expect"),
-                                .choices = count_items(shrunk->schedule),
+                                .choices = count_items(shrunk->schedule, ':'),
+                                .faults = count_items(shrunk->schedule, '@'),
                                 .bytes = text == NULL ? 0 : strlen(text),
                                 .run = session->runs.size};
   free(text);
@@ -76,6 +78,7 @@ static void print_reduction(const struct extent *before, const struct extent *af
   print_numbers("accounts", before->accounts, after->accounts);
   print_numbers("expectations", before->expectations, after->expectations);
   print_numbers("choices out of turn", before->choices, after->choices);
+  print_numbers("faults", before->faults, after->faults);
   print_numbers("events of the run", (size_t)before->run.events, (size_t)after->run.events);
   struct scn_text times = {0};
   scn_text_duration(&times, before->run.virtual_ns);

@@ -35,7 +35,8 @@ struct search {
   const struct scn_explore_options *options;
   struct rep_exploration *told;
   struct scn_seen schedules;
-  uint64_t choices; /* of the run in insertion order */
+  uint64_t choices;  /* of the run in insertion order */
+  wsp_time duration; /* of that run */
 
   /* The moment before the first choice of the file's own seed. */
   struct scn_world *world;
@@ -57,8 +58,9 @@ static struct scn_key key_of_schedule(const struct sim_trace *trace, uint64_t se
   const struct sim_event *events = sim_trace_events(trace);
   uint64_t count = sim_trace_count(trace);
   for (uint64_t i = 0; i < count; i++) {
-    if (events[i].kind == SIM_ORDER_CHOSEN) {
+    if (events[i].kind == SIM_ORDER_CHOSEN || events[i].kind == SIM_FAULT_FIRED) {
       uint64_t item = (uint64_t)events[i].values[0] * 64 + (uint64_t)events[i].values[1];
+      item ^= (uint64_t)events[i].texts[0] << 40 ^ (uint64_t)events[i].texts[1] << 52;
       key.words[0] = (key.words[0] ^ item) * UINT64_C(0xff51afd7ed558ccd);
       key.words[0] ^= key.words[0] >> 32;
       key.words[1] = (key.words[1] + item) * UINT64_C(0xc4ceb9fe1a85ec53);
@@ -149,41 +151,74 @@ static bool run_from_start(struct search *search, const struct scn_chooser *choo
   search->world->chooser = chooser;
   scn_run_to_end(search->world);
   count_events(search, &search->start);
-  search->choices = search->told->runs == 0 ? search->world->choices : search->choices;
+  if (search->told->runs == 0) {
+    search->choices = search->world->choices;
+    search->duration = search->world->now;
+  }
   return judge(search, search->world);
 }
 
-/* A run with a seed of its own: other latencies, other draws of the pool. */
-static bool run_with_seed(struct search *search, uint64_t run, const struct scn_chooser *chooser) {
-  struct sim_random random;
-  sim_random_init(&random, search->options->seed, "explore.seed", run);
+/* Which faults strike in a run; NULL: none is armed. They may do so for longer than the scenario
+ * takes without them, since it takes longer with them. */
+static const struct fake_fault_plan *draw_faults(const struct search *search, uint64_t run,
+                                                 struct scn_drawn_faults *faults,
+                                                 struct fake_fault_plan *plan) {
+  const struct scn_explore_options *options = search->options;
+  wsp_time longest = scn_time_after(search->duration, search->variant->config.dial_timeout);
+  if (options->faults == 0 ||
+      !scn_faults_draw(faults, options->seed, run, options->faults, longest)) {
+    return NULL;
+  }
+  *plan = scn_faults_plan(faults);
+  return plan;
+}
+
+/* A run from its beginning. With a seed of its own it has other latencies, and the pool draws
+ * otherwise. `plan` may be NULL. */
+static bool run_anew(struct search *search, uint64_t run, bool own_seed,
+                     const struct scn_chooser *chooser, const struct fake_fault_plan *plan) {
   struct scn_variant variant = *search->variant;
-  variant.seed = sim_random_next(&random) >> 1; /* a number that every tool can write */
+  if (own_seed) {
+    struct sim_random random;
+    sim_random_init(&random, search->options->seed, "explore.seed", run);
+    variant.seed = sim_random_next(&random) >> 1; /* a number that every tool can write */
+  }
   struct scn_world *world = scn_run_begin(search->runner, search->scenario, &variant, chooser);
   if (world == NULL) {
     search->no_memory = true;
     return false;
   }
-  world->unjudged = true;
+  world->unjudged = own_seed;
+  fake_world_use_faults(world->upstreams, plan);
   scn_run_to_end(world);
   search->told->events += sim_trace_count(world->trace);
   return judge(search, world);
 }
 
-/* Nothing to choose: with the file's seed there is only one run. The same seed first, since the
- * start is a snapshot of the arena that other seeds overwrite. */
+/* Nothing to choose: with the file's seed and without a fault there is only one run. Those runs
+ * first, since the start is a snapshot of the arena that others overwrite. */
 static void search_drawn(struct search *search) {
   struct scn_drawn_order order;
+  struct scn_drawn_faults faults;
+  struct fake_fault_plan plan;
   uint64_t runs = search->options->runs;
   uint64_t with_seed = search->options->same_seed ? 0 : runs / 2;
   bool go_on = run_from_start(search, &scn_strategy_first);
   for (uint64_t run = 1; go_on && search->choices > 0 && run < runs - with_seed; run++) {
-    struct scn_chooser chooser = draw(search, &order, run);
-    go_on = run_from_start(search, &chooser);
+    if (draw_faults(search, run, &faults, &plan) == NULL) {
+      struct scn_chooser chooser = draw(search, &order, run);
+      go_on = run_from_start(search, &chooser);
+    }
+  }
+  for (uint64_t run = 1; go_on && search->options->faults != 0 && run < runs - with_seed; run++) {
+    if (draw_faults(search, run, &faults, &plan) != NULL) {
+      struct scn_chooser chooser = draw(search, &order, run);
+      go_on = run_anew(search, run, false, &chooser, &plan);
+    }
   }
   for (uint64_t run = runs - with_seed; go_on && run < runs; run++) {
     struct scn_chooser chooser = draw(search, &order, run);
-    go_on = run_with_seed(search, run, &chooser);
+    go_on = run_anew(search, run, true, &chooser, draw_faults(search, run, &faults, &plan));
   }
 }
 
@@ -293,7 +328,9 @@ bool scn_run_scheduled(struct scn_runner *runner, const struct scn_scenario *sce
   if (world == NULL) {
     scn_verdict_no_memory(scenario, variant, scn_runner_trace(runner), result);
   } else {
+    const struct fake_fault_plan plan = scn_follower_faults(&follower);
     world->unjudged = unjudged;
+    fake_world_use_faults(world->upstreams, order.fault_count > 0 ? &plan : NULL);
     scn_run_to_end(world);
     scn_verdict_finish(world, result);
     char *taken = scn_schedule_of_trace(world->trace);
@@ -303,7 +340,8 @@ bool scn_run_scheduled(struct scn_runner *runner, const struct scn_scenario *sce
   }
   if (!followed) {
     snprintf(message, size,
-             "the run came to other choices than those of its schedule \"%.200s\": the code or the "
+             "the run came to other choices or calls than those of its schedule \"%.200s\": the "
+             "code or the "
              "scenario has changed since",
              schedule);
   }

@@ -137,7 +137,7 @@ static void append_events(const struct sim_trace *trace, const struct sim_violat
   }
 }
 
-static void keep(struct scn_world *world, const struct sim_violation *violation,
+static void keep(struct scn_world *world, wsp_time at, enum sim_invariant invariant,
                  const char *detail) {
   struct rep_violation *row = sim_arena_zeroed(world->arena, sizeof *row);
   const char *copy = scn_world_copy(world, detail);
@@ -145,8 +145,7 @@ static void keep(struct scn_world *world, const struct sim_violation *violation,
     scn_world_break(world, NULL, "out of memory for a violation");
     return;
   }
-  *row = (struct rep_violation){
-      .t_ns = violation->t_ns, .invariant = names[violation->invariant], .detail = copy};
+  *row = (struct rep_violation){.t_ns = at, .invariant = names[invariant], .detail = copy};
   world->violations = row;
   world->violations_found = 1;
 }
@@ -170,7 +169,7 @@ static void tell(struct scn_world *world, const struct sim_violation *violation)
     scn_lines_add(&world->failure, "%s: invariant %s violated at %s: %s\n%s\n%s",
                   world->scenario->path, names[violation->invariant], at, sentence,
                   sentences[violation->invariant], timeline);
-    keep(world, violation, sentence);
+    keep(world, violation->t_ns, violation->invariant, sentence);
   }
   scn_world_note(world, &(struct scn_note){.kind = SIM_INVARIANT_VIOLATED,
                                            .account = violation->account,
@@ -179,6 +178,23 @@ static void tell(struct scn_world *world, const struct sim_violation *violation)
                                            .text = names[violation->invariant]});
   free(sentence);
   free(timeline);
+}
+
+void scn_invariants_violated(struct scn_world *world, enum sim_invariant invariant,
+                             const char *detail) {
+  const struct scn_strings *off = &world->scenario->invariants_off;
+  char at[SIM_DURATION_TEXT_SIZE];
+  for (size_t i = 0; i < off->count; i++) {
+    if (strcmp(off->items[i], names[invariant]) == 0) {
+      return;
+    }
+  }
+  sim_duration_format(world->now, at);
+  scn_lines_add(&world->failure, "%s: invariant %s violated at %s: %s\n%s\n", world->scenario->path,
+                names[invariant], at, detail, sentences[invariant]);
+  keep(world, world->now, invariant, detail);
+  scn_world_note(world,
+                 &(struct scn_note){.kind = SIM_INVARIANT_VIOLATED, .text = names[invariant]});
 }
 
 static void heed(struct scn_world *world) {

@@ -71,8 +71,9 @@ static void granted(struct scn_operation *operation, const struct wsp_acquire_re
       known > 0 ? sim_trace_string(world->trace, (sim_string)known) : scn_world_copy(world, conn);
   operation->prewarmed = wsp_lease_is_prewarmed(result->lease);
   keep_lease_headers(operation);
-  if (operation->has_hold) {
-    wsp_time until = scn_time_after(world->now, operation->hold_ns);
+  bool goes_back = world->gives_back && !operation->is_kept;
+  if (operation->has_hold || goes_back) {
+    wsp_time until = goes_back ? world->now : scn_time_after(world->now, operation->hold_ns);
     if (world->horizon < until) {
       world->horizon = until;
     }
@@ -111,6 +112,7 @@ struct scn_operation *scn_acquire_start(struct scn_world *world,
   }
   operation->has_hold = acquire->has_hold;
   operation->hold_ns = acquire->hold;
+  operation->is_kept = acquire->is_kept;
   operation->over = acquire->over;
   operation->over_context = acquire->over_context;
   struct wsp_acquire_request request = acquire->request;

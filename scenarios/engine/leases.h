@@ -15,6 +15,7 @@ struct scn_acquire {
   wsp_duration timeout; /* 0: none */
   bool has_hold;        /* give it back `hold` after the grant */
   wsp_duration hold;
+  bool is_kept;                /* also when the scenario is over and gives back what it has */
   void (*over)(void *context); /* the acquire failed or its lease was given back; may be NULL */
   void *over_context;
 };

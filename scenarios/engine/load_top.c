@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/invariant.h"
 #include "scenarios/engine/load_internal.h"
 #include "scenarios/engine/schedule.h"
+#include "sim/invariant.h"
 
 /* ---- Single keys -------------------------------------------------------------------------- */
 
@@ -37,7 +37,7 @@ static void read_run_for(struct scn_loader *loader, const struct scn_json_value 
 static void read_schedule(struct scn_loader *loader, const struct scn_json_value *value,
                           void *target) {
   struct scn_schedule schedule;
-  char message[256];
+  char message[512];
   if (!scn_load_is(loader, value, SCN_JSON_STRING, "a schedule as \"3:1 7:2\"")) {
     return;
   }

@@ -30,6 +30,7 @@ struct scn_operation {
   int64_t released_ns; /* of a lease that its holder gave back; -1: not */
   bool has_hold;
   int64_t hold_ns;
+  bool is_kept; /* when everything else is given back */
 
   /* The runner's own. */
   struct scn_world *world;

@@ -15,6 +15,7 @@
 #include "scenarios/engine/agenda.h"
 #include "scenarios/engine/invariants.h"
 #include "scenarios/engine/metrics.h"
+#include "scenarios/engine/recovery.h"
 #include "scenarios/engine/turn_text.h"
 #include "scenarios/engine/verdict.h"
 #include "scenarios/engine/world.h"
@@ -22,6 +23,7 @@
 #define ARENA_SIZE ((size_t)4 << 30)
 #define TIMELINE_EVENTS (UINT64_C(1) << 25)
 #define PATIENCE (30 * 24 * 60 * WSP_MINUTE)
+#define PATIENCE_AFTER_FAULTS (60 * WSP_MINUTE)
 
 struct scn_runner {
   struct sim_arena *arena;
@@ -79,6 +81,10 @@ void scn_runner_keep_choices(struct scn_runner *runner, struct sim_trace *choice
   runner->choices = choices;
 }
 
+static bool is_stopped(const struct scn_world *world) {
+  return world->broken || world->hangs || world->violations_found > 0;
+}
+
 static bool is_at_rest(const struct scn_world *world) {
   return world->pending == 0 && wsp_pool_pending(world->pool) == 0 &&
          fake_world_pending(world->upstreams) == 0 &&
@@ -111,30 +117,58 @@ static bool go_on_by_time(struct scn_world *world) {
   return true;
 }
 
-/* Without `run_for`: goes on until all is at rest, or will never be. */
+/* Why the run will never be at rest; NULL: it may. */
+static const char *why_it_hangs(const struct scn_world *world, wsp_time next) {
+  wsp_time since = world->last_progress > world->horizon ? world->last_progress : world->horizon;
+  wsp_duration patience = scn_recovery_is_due(world) ? PATIENCE_AFTER_FAULTS : PATIENCE;
+  /* Answers that never come lie in the queue at the end of time. */
+  if (sim_queue_next(world->queue) == WSP_TIME_NEVER &&
+      wsp_pool_next_operation_deadline(world->pool) == WSP_TIME_NEVER) {
+    return "only periodic timers are left; expected all operations to end";
+  }
+  if (next == WSP_TIME_NEVER || next > scn_time_after(since, patience)) {
+    return "nothing but upkeep has happened for 720h; expected all operations to end";
+  }
+  return NULL;
+}
+
+/* Without `run_for`: goes on until all is at rest, or will never be. What a fault has left hanging
+ * is no hang yet: the recovery shows what becomes of it. */
 static bool go_on_to_rest(struct scn_world *world) {
   if (is_at_rest(world)) {
     return false;
   }
   wsp_time next = next_happening(world);
-  wsp_time patience_ends = scn_time_after(
-      world->last_progress > world->horizon ? world->last_progress : world->horizon, PATIENCE);
-  /* Answers that never come lie in the queue at the end of time. */
-  if (sim_queue_next(world->queue) == WSP_TIME_NEVER &&
-      wsp_pool_next_operation_deadline(world->pool) == WSP_TIME_NEVER) {
-    scn_verdict_hang(world, "only periodic timers are left; expected all operations to end");
-  } else if (next == WSP_TIME_NEVER || next > patience_ends) {
-    scn_verdict_hang(world,
-                     "nothing but upkeep has happened for 720h; expected all operations "
-                     "to end");
-  } else {
+  const char *why = why_it_hangs(world, next);
+  if (why == NULL) {
     go_to(world, next);
+  } else if (scn_recovery_is_due(world)) {
+    return false;
+  } else {
+    scn_verdict_hang(world, why);
   }
   return true;
 }
 
-static bool is_stopped(const struct scn_world *world) {
-  return world->broken || world->hangs || world->violations_found > 0;
+/* Moves the clock on in the scenario itself. */
+static bool go_on_in_scenario(struct scn_world *world) {
+  wsp_time agenda = scn_agenda_next(world);
+  if (agenda != WSP_TIME_NEVER) {
+    wsp_time happening = next_happening(world);
+    go_to(world, agenda < happening ? agenda : happening);
+    return true;
+  }
+  return world->scenario->has_run_for ? go_on_by_time(world) : go_on_to_rest(world);
+}
+
+static bool go_on_recovering(struct scn_world *world) {
+  wsp_time until = scn_recovery_go_on(world);
+  if (until == WSP_TIME_NEVER) {
+    return false;
+  }
+  wsp_time next = next_happening(world);
+  go_to(world, next < until ? next : until);
+  return true;
 }
 
 /* Moves the clock on from an instant at which nothing is left to do. False: the run is over. */
@@ -143,13 +177,10 @@ static bool go_on(struct scn_world *world) {
   if (is_stopped(world)) {
     return false;
   }
-  wsp_time agenda = scn_agenda_next(world);
-  if (agenda != WSP_TIME_NEVER) {
-    wsp_time happening = next_happening(world);
-    go_to(world, agenda < happening ? agenda : happening);
+  if (world->recovery == NULL && go_on_in_scenario(world)) {
     return true;
   }
-  return world->scenario->has_run_for ? go_on_by_time(world) : go_on_to_rest(world);
+  return !is_stopped(world) && scn_recovery_is_due(world) && go_on_recovering(world);
 }
 
 struct scn_world *scn_run_begin(struct scn_runner *runner, const struct scn_scenario *scenario,

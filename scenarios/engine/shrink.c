@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "scenarios/engine/schedule.h"
+#include "sim/duration.h"
 
 struct shrinker {
   struct scn_shrunk *shrunk;
@@ -38,10 +39,40 @@ static void run_out(struct shrinker *shrinker) {
   shrinker->stopped = true;
 }
 
-/* Takes over `candidate`, to be run in the order `schedule`. True: it takes the tree's place. An
- * order of `limit` characters or more, which was found on the way, will not do. */
+/* How much there is to a schedule: first its items, then how long its faults last, then its text.
+ */
+struct cost {
+  size_t items;
+  int64_t lasts_ns;
+  size_t length;
+};
+
+static struct cost cost_of(const char *schedule) {
+  struct scn_schedule parsed;
+  char message[512];
+  if (!scn_schedule_parse(schedule, &parsed, message, sizeof message)) {
+    return (struct cost){.items = SIZE_MAX};
+  }
+  struct cost cost = {.items = parsed.count + parsed.fault_count, .length = strlen(schedule)};
+  for (size_t i = 0; i < parsed.fault_count; i++) {
+    cost.lasts_ns = scn_time_after(cost.lasts_ns, parsed.faults[i].fault.length);
+  }
+  scn_schedule_deinit(&parsed);
+  return cost;
+}
+
+static bool is_simpler(const char *schedule, const char *than) {
+  struct cost a = cost_of(schedule);
+  struct cost b = cost_of(than);
+  return a.items != b.items         ? a.items < b.items
+         : a.lasts_ns != b.lasts_ns ? a.lasts_ns < b.lasts_ns
+                                    : a.length < b.length;
+}
+
+/* Takes over `candidate`, to be run in the order `schedule`. True: it takes the tree's place. With
+ * `must_be_simpler`, an order that was found on the way and is no simpler will not do. */
 static bool try_it(struct shrinker *shrinker, cJSON *candidate, const char *schedule,
-                   size_t limit) {
+                   bool must_be_simpler) {
   struct scn_shrunk *shrunk = shrinker->shrunk;
   if (shrinker->stopped || !shrinker->oracle->go_on(shrinker->oracle->context, shrunk)) {
     shrinker->stopped = true;
@@ -59,7 +90,7 @@ static bool try_it(struct shrinker *shrinker, cJSON *candidate, const char *sche
     struct scn_arrivals_seen seen = {0};
     shrunk->tried++;
     fails = shrinker->oracle->fails(shrinker->oracle->context, text, &order, &seen) &&
-            strlen(order) < limit;
+            (!must_be_simpler || is_simpler(order, shrunk->schedule));
     if (fails) {
       keep(shrinker, candidate, order, seen);
     } else {
@@ -86,7 +117,7 @@ static cJSON *copy(struct shrinker *shrinker, size_t number, cJSON **node) {
 }
 
 static bool try_same_order(struct shrinker *shrinker, cJSON *candidate) {
-  return try_it(shrinker, candidate, shrinker->shrunk->schedule, SIZE_MAX);
+  return try_it(shrinker, candidate, shrinker->shrunk->schedule, false);
 }
 
 /* ---- Leaving out -------------------------------------------------------------------------- */
@@ -276,7 +307,7 @@ static bool try_order(struct shrinker *shrinker, const char *schedule) {
     run_out(shrinker);
     return false;
   }
-  return try_it(shrinker, candidate, schedule, strlen(shrinker->shrunk->schedule));
+  return try_it(shrinker, candidate, schedule, true);
 }
 
 /* The schedule without the item that begins at `start`; on the heap. */
@@ -312,6 +343,62 @@ static bool straighten(struct shrinker *shrinker) {
   return any;
 }
 
+/* The schedule with a fault that lasts `lasts` in place of the one that begins at `start`; on the
+ * heap. */
+static char *with_length(const char *schedule, size_t start, wsp_duration lasts) {
+  char text[SIM_DURATION_TEXT_SIZE] = "";
+  size_t end = start + strcspn(schedule + start, " ");
+  size_t mark = start + strcspn(schedule + start, "+ ");
+  size_t size = strlen(schedule) + sizeof text + 2;
+  char *changed = malloc(size);
+  if (lasts > 0) {
+    sim_duration_format(lasts, text);
+  }
+  if (changed != NULL) {
+    snprintf(changed, size, "%.*s%s%s%s", (int)mark, schedule, lasts > 0 ? "+" : "", text,
+             schedule + end);
+  }
+  return changed;
+}
+
+/* Tries shorter times for the fault that begins at `start`. True: one of them did. */
+static bool shorten_fault(struct shrinker *shrinker, size_t start) {
+  struct scn_planned_fault planned;
+  const char *at = shrinker->shrunk->schedule + start;
+  if (!scn_fault_read(&at, &planned) || planned.fault.length == 0) {
+    return false;
+  }
+  const wsp_duration shorter[] = {0, WSP_MILLISECOND, half(planned.fault.length)};
+  for (size_t i = 0; i < 3 && !shrinker->stopped; i++) {
+    if (shorter[i] >= planned.fault.length || (i == 2 && shorter[i] < WSP_MILLISECOND)) {
+      continue;
+    }
+    char *changed = with_length(shrinker->shrunk->schedule, start, shorter[i]);
+    bool is_shorter = changed != NULL && try_order(shrinker, changed);
+    if (changed == NULL) {
+      run_out(shrinker);
+    }
+    free(changed);
+    if (is_shorter) {
+      return true;
+    }
+  }
+  return false;
+}
+
+static bool shorten_faults(struct shrinker *shrinker) {
+  bool any = false;
+  size_t start = 0;
+  while (!shrinker->stopped && start < strlen(shrinker->shrunk->schedule)) {
+    if (shorten_fault(shrinker, start)) {
+      any = true;
+    } else {
+      start += strcspn(shrinker->shrunk->schedule + start, " ") + 1;
+    }
+  }
+  return any;
+}
+
 /* ---- All of it ---------------------------------------------------------------------------- */
 
 static bool unroll(struct shrinker *shrinker) {
@@ -332,6 +419,7 @@ bool scn_shrink(struct scn_shrunk *shrunk, const struct scn_shrink_oracle *oracl
   bool any = true;
   while (any && !shrinker.stopped) {
     any = straighten(&shrinker);
+    any |= shorten_faults(&shrinker);
     any |= leave_out(&shrinker);
     any |= close_gaps(&shrinker);
     any |= make_simpler(&shrinker);

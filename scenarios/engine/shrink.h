@@ -3,7 +3,7 @@
  *
  * Steps, loads, accounts, faults and keys are left out, lists in halves first; times, numbers and
  * distributions become smaller and simpler; loads become single steps; choices of the schedule
- * fall back to insertion order. Each is kept when the scenario still fails in the same way, until
+ * fall back to insertion order, and its faults are left out or last less long. Each is kept when the scenario still fails in the same way, until
  * nothing can be taken away any more. What a candidate does is the oracle's business.
  */
 #ifndef ENGINE_SHRINK_H

@@ -3,9 +3,9 @@
  * another.
  *
  * A candidate has other choices than the run that it comes from. It is run in the order that it was
- * given as far as that goes; when it does not fail so, some other orders are tried. What fails by
- * an expectation out of insertion order must still hold in insertion order: else a file that asks
- * for what its steps never do would be taken for the bug.
+ * given as far as that goes; when it does not fail so, some other orders are tried, with other
+ * faults of the same kinds. What fails by an expectation out of insertion order must still hold in
+ * insertion order: else a file that asks for what its steps never do would be taken for the bug.
  */
 #include "scenarios/engine/shrink_oracle.h"
 
@@ -15,6 +15,7 @@
 
 #include "scenarios/engine/explore.h"
 #include "scenarios/engine/failure_class.h"
+#include "scenarios/engine/schedule.h"
 #include "scenarios/engine/workers.h"
 
 enum { MOST_RUNS = 300, MOST_EVENTS = 300000, MOST_ARRIVALS = 300 };
@@ -34,13 +35,29 @@ static bool is_expectation(const char *failure_class) {
   return strncmp(failure_class, "expectation ", 12) == 0;
 }
 
+/* The kinds of fault in a schedule, a bit for each: among others of the same kinds there may be one
+ * that strikes where the candidate needs it. */
+static unsigned faults_in(const char *schedule) {
+  struct scn_schedule parsed;
+  char message[512];
+  unsigned kinds = 0;
+  if (scn_schedule_parse(schedule, &parsed, message, sizeof message)) {
+    for (size_t i = 0; i < parsed.fault_count; i++) {
+      kinds |= 1U << parsed.faults[i].fault.kind;
+    }
+    scn_schedule_deinit(&parsed);
+  }
+  return kinds;
+}
+
 static void search(struct scn_runner *runner, const struct scn_plan_item *item,
-                   struct rep_scenario *result) {
+                   const char *schedule, struct rep_scenario *result) {
   uint64_t events = sim_trace_count(result->trace) + 1;
   const struct scn_explore_options options = {
       .strategy = SCN_RANDOM,
       .runs = events > MOST_EVENTS / MOST_RUNS ? MOST_EVENTS / events + 1 : MOST_RUNS,
-      .same_seed = true};
+      .same_seed = true,
+      .faults = faults_in(schedule)};
   scn_explore(runner, item->scenario, item->variant, &options, result);
 }
 
@@ -66,7 +83,7 @@ static void run_candidate(void *context, struct scn_runner *runner,
   (void)scn_run_scheduled(runner, item->scenario, item->variant, candidate->schedule, false, result,
                           message, sizeof message);
   if (!first && runs->any_order && !scn_failure_is(result, runs->failure_class)) {
-    search(runner, item, result);
+    search(runner, item, candidate->schedule, result);
   }
 }
 

@@ -89,15 +89,21 @@ static void take_turn(struct session *session) {
 }
 
 static void has_thought(void *context, wsp_time now) {
+  struct session *session = context;
+  struct scn_world *world = session->run->world;
   (void)now;
-  take_turn(context);
+  if (world->gives_back) {
+    sim_arena_release(world->arena, session, sizeof *session);
+  } else {
+    take_turn(session);
+  }
 }
 
 static void turn_is_over(void *context) {
   struct session *session = context;
   struct scn_traffic *run = session->run;
   struct scn_world *world = run->world;
-  if (session->turns_left <= 0) {
+  if (session->turns_left <= 0 || world->gives_back) {
     sim_arena_release(world->arena, session, sizeof *session);
     return;
   }

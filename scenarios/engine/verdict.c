@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "fakes/fault.h"
 #include "scenarios/engine/expect.h"
 #include "scenarios/engine/metrics.h"
 #include "sim/duration.h"
@@ -110,7 +111,7 @@ static void tell_failure(struct scn_world *world, const struct scn_expectation *
 
 void scn_verdict_judge(struct scn_world *world, const struct scn_expectation *expectations,
                        size_t count, bool midway) {
-  if (world->unjudged) {
+  if (world->unjudged || fake_world_faults_fired(world->upstreams) > 0) {
     return;
   }
   struct rows rows = {.world = world};

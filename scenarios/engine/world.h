@@ -16,6 +16,7 @@
 struct scn_agenda;
 struct scn_chooser;
 struct scn_header_wish;
+struct scn_recovery;
 struct scn_samples;
 struct sim_watch;
 
@@ -48,6 +49,7 @@ struct scn_world {
   struct scn_agenda *agenda;
   struct scn_samples *samples;
   struct sim_watch *watch; /* over the invariants */
+  struct scn_recovery *recovery; /* NULL: the scenario itself goes on */
 
   const int64_t *accounts; /* all that the scenario names, in id order */
   size_t account_count;
@@ -58,6 +60,7 @@ struct scn_world {
   wsp_time last_progress; /* when an operation or a step last began or ended */
   wsp_time horizon;       /* the latest deadline or scheduled release asked for so far */
   bool close_asked, close_done;
+  bool gives_back; /* the scenario is over: what it is granted goes back at once, sessions end */
 
   struct scn_expectation_rows expectations;
   size_t expectations_failed;

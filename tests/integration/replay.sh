@@ -115,7 +115,7 @@ expect_status 1 run --no-db "$work/load-small.json"
 # ---- A schedule that the scenario does not come to is a failure -------------------------------
 sed 's/"steps"/"schedule": "77:1", "steps"/' "$work/first.json" >"$work/astray.json"
 expect_status 1 run --no-db "$work/astray.json"
-expect_text 'came to other choices than those of its schedule "77:1"'
+expect_text 'came to other choices or calls than those of its schedule "77:1"'
 sed 's/"steps"/"schedule": "1-1", "steps"/' "$work/first.json" >"$work/wrong.json"
 expect_status 2 run --no-db "$work/wrong.json"
 expect_text 'wrong.json:6:15: error: "schedule": expected items as 3:1 .*found "1-1" at character 1$'
