@@ -103,7 +103,8 @@ static void test_fragments_become_one_message(void) {
 }
 
 struct closing {
-  int code; /* that the client sent */
+  atomic_int code; /* that the client sent */
+  atomic_bool ended;
 };
 
 static void too_large(struct wire_peer *peer, void *context) {
@@ -116,8 +117,9 @@ static void too_large(struct wire_peer *peer, void *context) {
   wire_send_frame(peer, 0x02, text, sizeof text);
   wire_send_frame(peer, 0x80, text, sizeof text);
   if (wire_read_frame(peer, &payload, &length) == WIRE_CLOSE && length >= 2) {
-    closing->code = (unsigned char)payload[0] << 8 | (unsigned char)payload[1];
+    atomic_store(&closing->code, (unsigned char)payload[0] << 8 | (unsigned char)payload[1]);
   }
+  atomic_store(&closing->ended, true);
 }
 
 static void test_a_message_over_the_limit_closes_with_1009(void) {
@@ -132,13 +134,12 @@ static void test_a_message_over_the_limit_closes_with_1009(void) {
     }
     CU_ASSERT_TRUE(wire_until_closes(scene.rig, 1));
     CU_ASSERT_FALSE(wsp_lease_valid(scene.lease));
-    /* The close frame has gone out once the peer has ended its script. */
-    wsp_time until = wsp_lws_now() + 100 * WSP_MILLISECOND;
-    while (wsp_lws_now() < until) {
-      wsp_lws_run_until(scene.rig->lws, until);
+    wsp_time end_at = wsp_lws_now() + 60 * WSP_SECOND;
+    while (!atomic_load(&closing.ended) && wsp_lws_now() < end_at) {
+      wsp_lws_run_until(scene.rig->lws, wsp_lws_now() + 10 * WSP_MILLISECOND);
     }
     end(&scene);
-    CU_ASSERT_EQUAL(closing.code, 1009);
+    CU_ASSERT_EQUAL(atomic_load(&closing.code), 1009);
   }
 }
 
@@ -360,15 +361,15 @@ static void never_answering_a_close(struct wire_peer *peer, void *context) {
 
 static void test_a_close_is_clean_or_cut_after_its_timeout(void) {
   for (int clean = 0; clean < 2; clean++) {
-    struct scene scene =
-        begin_with(clean ? echo : never_answering_a_close, NULL,
-                   &(struct wsp_lws_options){.close_timeout = 300 * WSP_MILLISECOND});
+    wsp_duration timeout = clean ? 40 * WSP_SECOND : 300 * WSP_MILLISECOND;
+    struct scene scene = begin_with(clean ? echo : never_answering_a_close, NULL,
+                                    &(struct wsp_lws_options){.close_timeout = timeout});
     bool done = false;
     wsp_lease_release(scene.lease, wsp_lws_now());
     wsp_time begun = wsp_lws_now();
     CU_ASSERT_EQUAL(wsp_pool_close(scene.rig->pool, begun, closed, &done), WSP_OK);
     CU_ASSERT_TRUE(wire_until(scene.rig, &done));
-    CU_ASSERT_EQUAL(wsp_lws_now() - begun < 300 * WSP_MILLISECOND, clean);
+    CU_ASSERT_EQUAL(wsp_lws_now() - begun < timeout, clean);
     end(&scene);
   }
 }
@@ -398,8 +399,9 @@ static void test_a_destroyed_loop_leaves_no_descriptor(void) {
 
 static void test_a_deadline_is_kept_to_less_than_a_millisecond(void) {
   struct scene scene = begin(echo, NULL);
-  wsp_duration least_late = WSP_SECOND; /* of twenty: the machine may be busy */
-  for (int i = 0; i < 20; i++) {
+  wsp_duration least_late = WSP_SECOND;
+  /* On a machine that is not busy the first is; one that were rounded to milliseconds never is. */
+  for (int i = 0; i < 2000 && least_late >= 500 * WSP_MICROSECOND; i++) {
     wsp_time deadline = wsp_lws_now() + 3300 * WSP_MICROSECOND;
     CU_ASSERT_EQUAL(wire_read(scene.rig, scene.lease, 3300 * WSP_MICROSECOND).error,
                     WSP_DEADLINE_EXCEEDED);

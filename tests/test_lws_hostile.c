@@ -214,7 +214,7 @@ static void check_frame(struct wire_rig *rig, const struct bytes *frame, bool re
   CU_ASSERT_EQUAL(call.error, WSP_OK);
   int closes = rig->closes;
   if (reading) {
-    struct wire_call read = wire_read(rig, call.lease, 5 * WSP_SECOND);
+    struct wire_call read = wire_read(rig, call.lease, 60 * WSP_SECOND);
     if (read.error != WSP_CONN_CLOSED && read.error != WSP_IO_FAILED) {
       printf("\n    %s: read %s %s\n", frame->name, wsp_error_name(read.error), read.text);
     }
@@ -252,7 +252,7 @@ static void test_a_frame_that_announces_too_much_is_not_waited_for(void) {
   struct wire_rig *rig = wire_rig_create(NULL);
   struct wire_server *server = wire_start(NULL, announcing, NULL);
   struct wire_call call = wire_acquire(rig, wire_url(server));
-  struct wire_call read = wire_read(rig, call.lease, 5 * WSP_SECOND);
+  struct wire_call read = wire_read(rig, call.lease, 60 * WSP_SECOND);
   CU_ASSERT_EQUAL(read.error, WSP_IO_FAILED);
   wire_stop(server);
   wire_rig_destroy(rig);

@@ -114,7 +114,7 @@ static void test_the_loop_lives_in_a_libuv_loop(void) {
                         WSP_OK);
   wsp_lws_drive(guest.lws, guest.pool);
   uv_timer_init(&guest.loop, &guest.patience);
-  uv_timer_start(&guest.patience, give_up, 10000, 0);
+  uv_timer_start(&guest.patience, give_up, 60000, 0);
   snprintf(url, sizeof url, "wss://localhost:%d/refused", wire_port(server));
   ask(&guest, url, 2, refused);
   ask(&guest, wire_url(server), 1, acquired);

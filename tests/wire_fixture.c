@@ -20,7 +20,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { PATIENCE_SECONDS = 10, MOST_PEERS = 256, REQUEST_SIZE = 64 * 1024 };
+enum { PATIENCE_SECONDS = 60, MOST_PEERS = 256, REQUEST_SIZE = 64 * 1024 };
 
 struct wire_peer {
   struct wire_server *server;

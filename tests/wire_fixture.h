@@ -85,7 +85,7 @@ struct wire_rig {
 struct wire_rig *wire_rig_create(const struct wsp_lws_options *options);
 void wire_rig_destroy(struct wire_rig *rig);
 
-/* Runs the loop until `*done`, ten seconds at most. False: not done. */
+/* Runs the loop until `*done`, a minute at most. False: not done. */
 bool wire_until(struct wire_rig *rig, const bool *done);
 bool wire_until_closes(struct wire_rig *rig, int closes);
 /* Each begins an operation and waits for its end. The result lives until the next call of the same

@@ -15,4 +15,4 @@ program=$build/poolproof-node-tests
 install_node_modules tests/node build/node
 NODE_PATH=$(pwd)/build/node/node_modules
 export NODE_PATH
-exec timeout $((120 + ${SOAK_SECONDS:-10})) "$program" tests/node/server.js "${SOAK_SECONDS:-10}"
+exec timeout $((400 + ${SOAK_SECONDS:-10})) "$program" "$build/wspool-example" tests/node/server.js "${SOAK_SECONDS:-10}"
