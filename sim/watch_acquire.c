@@ -163,6 +163,9 @@ void watch_turn_of(struct sim_watch *watch, const struct watch_op *op,
     }
   } else if (conn == NULL && !op->force_new && watch->config.max_connecting == 0) {
     earlier = passed_over(watch, &op->account->waiters, op);
+    if (earlier != NULL && earlier->key != NULL && earlier->key->idle > 0) {
+      earlier = NULL; /* it may have a conn already that it has not been told of */
+    }
   }
   if (earlier != NULL) {
     REPORT(watch, SIM_INVARIANT_FIRST_COME_FIRST_SERVED,

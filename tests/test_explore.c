@@ -106,7 +106,8 @@ static void a_schedule_that_does_not_fit_is_told(void) {
   char message[512] = "";
   run(FIRST_HAS_IT);
   CU_ASSERT_FALSE(follow("1:2", message, sizeof message));
-  CU_ASSERT_PTR_NOT_NULL(strstr(message, "other choices or calls than those of its schedule \"1:2\""));
+  CU_ASSERT_PTR_NOT_NULL(
+      strstr(message, "other choices or calls than those of its schedule \"1:2\""));
   CU_ASSERT_STRING_EQUAL(fixture.result.schedule, "");
   CU_ASSERT_FALSE(follow("1:1 900:1", message, sizeof message));
   CU_ASSERT_STRING_EQUAL(fixture.result.schedule, "1:1");
@@ -208,6 +209,21 @@ static void what_fails_in_insertion_order_is_the_first_hit(void) {
   run_fixture_deinit(&fixture);
 }
 
+/* A prewarmed conn is meant for `a`, who is told of it only when room has been made for `b`: nobody
+ * passes anybody. */
+static void who_has_a_conn_and_was_not_told_is_not_passed_over(void) {
+  char message[512] = "";
+  run("{'name':'x','config':{'max_conns_per_account':3,'min_idle_per_account':2},"
+      "'accounts':[{'id':3,'type':'api_key'}],'upstreams':{'wss://3.example/':{'dial':{'latency':"
+      "'1ms'}}},'steps':[{'together':["
+      "{'acquire':{'as':'a','url':'wss://3.example/','hold':'1s'}},"
+      "{'acquire':{'as':'b','url':'wss://3.example/','hold':'1s'}},{'acquire':{'hold':'1s'}},"
+      "{'ensure_target_idle':{'account':3,'url':'wss://3.example/'}}]}]}");
+  CU_ASSERT_TRUE(follow("1:3 2:2", message, sizeof message));
+  CU_ASSERT_EQUAL(fixture.result.verdict, REP_PASS);
+  CU_ASSERT_STRING_EQUAL(run_fixture_op(&fixture, "a")->result, "ok");
+}
+
 static void many_keys_are_kept_apart(void) {
   struct scn_seen seen = {0};
   for (int round = 0; round < 2; round++) {
@@ -235,6 +251,8 @@ CU_TestInfo suite_explore[] = {
     {"all orders are counted", all_orders_are_counted},
     {"a bound that is reached is told", a_bound_that_is_reached_is_told},
     {"a hit is found and can be run again", a_hit_is_found_and_can_be_run_again},
+    {"who has a conn and was not told is not passed over",
+     who_has_a_conn_and_was_not_told_is_not_passed_over},
     {"a search repeats itself", a_search_repeats_itself},
     {"what fails in insertion order is the first hit",
      what_fails_in_insertion_order_is_the_first_hit},
