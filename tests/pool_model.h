@@ -76,6 +76,8 @@ struct model_profile {
 struct model {
   struct rig rig;
   uint64_t seed, random;
+  const unsigned char *choices; /* the next draws, before those of `random` */
+  size_t choices_left;
   int64_t step;
   struct model_profile profile;
   struct model_account accounts[MODEL_ACCOUNTS];
@@ -99,6 +101,8 @@ struct model {
 
 /* One run; returns whether all held. Prints the seed, the step and the last events if not. */
 bool model_run(uint64_t seed, int64_t steps);
+/* The same with the first draws taken from bytes, two each. */
+bool model_run_choices(uint64_t seed, int64_t steps, const unsigned char *choices, size_t count);
 
 uint64_t model_draw(struct model *model, uint64_t below);
 bool model_chance(struct model *model, int percent);

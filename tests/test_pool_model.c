@@ -23,6 +23,12 @@ static uint64_t next_random(uint64_t *state) {
 }
 
 uint64_t model_draw(struct model *model, uint64_t below) {
+  if (model->choices_left >= 2) {
+    uint64_t drawn = (uint64_t)model->choices[0] << 8 | model->choices[1];
+    model->choices += 2;
+    model->choices_left -= 2;
+    return drawn % below;
+  }
   return next_random(&model->random) % below;
 }
 
@@ -118,9 +124,15 @@ static void print_failure(const struct model *model) {
 }
 
 bool model_run(uint64_t seed, int64_t steps) {
+  return model_run_choices(seed, steps, NULL, 0);
+}
+
+bool model_run_choices(uint64_t seed, int64_t steps, const unsigned char *choices, size_t count) {
   struct model *model = calloc(1, sizeof *model);
   struct model_conn *conns = calloc(CONN_CAPACITY, sizeof *conns);
   CU_ASSERT_FATAL(model != NULL && conns != NULL);
+  model->choices = choices;
+  model->choices_left = count;
   model->seed = model->random = seed;
   model->conns = conns;
   struct wsp_config config = model_config(model);
