@@ -116,6 +116,12 @@ static void ping_ends(struct sim_watch *watch, const struct sim_event *event,
 }
 
 void watch_ping_event(struct sim_watch *watch, const struct sim_event *event) {
+  if (event->kind == WSP_PING_CANCELED && event->op != 0) {
+    struct watch_op *op = watch_op_find(watch, event->op);
+    if (op != NULL) {
+      op->dial_failed = false; /* its conn was lost under the ping: it starts over */
+    }
+  }
   struct watch_conn *conn =
       watch_conn_find(watch, watch_account_of(watch, event->account), event->conn);
   if (conn == NULL) {

@@ -285,6 +285,18 @@ static void the_upstreams_heal(void) {
   CU_ASSERT_STRING_EQUAL(run_fixture_op(&fixture, "(fill account 1: 8)")->result, "ok");
 }
 
+/* A dial fails, the conn that is taken instead is reset under its ping: the acquire starts over. */
+static void who_loses_a_conn_under_its_ping_may_dial_again(void) {
+  load(
+      "{'name':'x','accounts':[{'id':1,'type':'api_key'}],'upstreams':{'default':{'dial':"
+      "{'latency':'10ms'}}},'steps':[{'at':'0s','acquire':{'as':'a'}},"
+      "{'at':'5ms','adopt':{'conn':'old','age':'10m'}},{'at':'1s','release':'a'}]}");
+  follow("refuse@dial1 reset@ping1");
+  CU_ASSERT_EQUAL(fixture.result.verdict, REP_PASS);
+  CU_ASSERT_STRING_EQUAL(run_fixture_op(&fixture, "a")->result, "ok");
+  CU_ASSERT_EQUAL(run_fixture_op(&fixture, "a")->ended_ns, 20 * MS);
+}
+
 static void a_closed_pool_is_asked_for_nothing(void) {
   load(
       "{'name':'x','accounts':[{'id':1,'type':'api_key'}],'steps':["
@@ -397,6 +409,8 @@ CU_TestInfo suite_recovery[] = {
     {"expectations are not judged after a fault", expectations_are_not_judged_after_a_fault},
     {"what a fault has left hanging comes loose", what_a_fault_has_left_hanging_comes_loose},
     {"the upstreams heal", the_upstreams_heal},
+    {"who loses a conn under its ping may dial again",
+     who_loses_a_conn_under_its_ping_may_dial_again},
     {"a closed pool is asked for nothing", a_closed_pool_is_asked_for_nothing},
     {"a conn that stays lent is a violation", a_conn_that_stays_lent_is_a_violation},
     {"an operation that stays pending is a violation",
