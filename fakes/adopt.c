@@ -87,6 +87,6 @@ bool fake_peer_message(struct fake_world *world, void *conn, wsp_time now, const
   fake_call_drop(speaker, FAKE_SUBJECT_READ); /* this is its answer */
   speaker->upstream->counters.messages++;
   fake_trace_peer_spoke(speaker, now, length);
-  wsp_conn_message(speaker->name, now, message, length);
+  speaker->upstream->world->pool->conn_message(speaker->name, now, message, length);
   return true;
 }

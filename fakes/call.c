@@ -54,9 +54,9 @@ static void write_ends(void *context, wsp_time now) {
   if (call->answer.is_reset) {
     reset(conn, now);
   } else if (call->answer.outcome == FAKE_ERROR) {
-    wsp_write_done(conn->name, now, WSP_IO_FAILED, call->answer.text);
+    conn->upstream->world->pool->write_done(conn->name, now, WSP_IO_FAILED, call->answer.text);
   } else {
-    wsp_write_done(conn->name, now, WSP_OK, NULL);
+    conn->upstream->world->pool->write_done(conn->name, now, WSP_OK, NULL);
   }
 }
 
@@ -87,11 +87,12 @@ static void read_ends(void *context, wsp_time now) {
   } else if (call->answer.outcome == FAKE_EOF) {
     (void)fake_conn_peer_close(conn, now, 0, NULL, "eof");
   } else if (call->answer.outcome == FAKE_ERROR) {
-    wsp_read_done(conn->name, now, WSP_IO_FAILED, call->answer.text, NULL, 0);
+    conn->upstream->world->pool->read_done(conn->name, now, WSP_IO_FAILED, call->answer.text, NULL,
+                                           0);
   } else {
     const char *message = call->answer.text;
     upstream->counters.messages++;
-    wsp_read_done(conn->name, now, WSP_OK, NULL, message, strlen(message));
+    conn->upstream->world->pool->read_done(conn->name, now, WSP_OK, NULL, message, strlen(message));
   }
 }
 
@@ -117,13 +118,13 @@ static void ping_ends(void *context, wsp_time now) {
   fake_fired(upstream->world, &call->entry);
   upstream->counters.concurrent_pings--;
   if (call->canceled) {
-    wsp_ping_done(conn->name, now, WSP_CANCELED, NULL);
+    conn->upstream->world->pool->ping_done(conn->name, now, WSP_CANCELED, NULL);
   } else if (call->answer.is_reset) {
     reset(conn, now);
   } else if (call->answer.outcome == FAKE_ERROR) {
-    wsp_ping_done(conn->name, now, WSP_PING_FAILED, call->answer.text);
+    conn->upstream->world->pool->ping_done(conn->name, now, WSP_PING_FAILED, call->answer.text);
   } else {
-    wsp_ping_done(conn->name, now, WSP_OK, NULL);
+    conn->upstream->world->pool->ping_done(conn->name, now, WSP_OK, NULL);
   }
 }
 
@@ -170,7 +171,7 @@ bool fake_call_describe(const struct sim_entry *entry, struct fake_happening *ha
   } else {
     return false;
   }
-  happening->conn = wsp_conn_id(conn->name);
-  happening->account = wsp_conn_account(conn->name);
+  happening->conn = conn->upstream->world->pool->conn_id(conn->name);
+  happening->account = conn->upstream->world->pool->conn_account(conn->name);
   return true;
 }

@@ -143,7 +143,7 @@ bool fake_conn_peer_close(struct fake_conn *conn, wsp_time now, int code, const 
   conn->upstream->counters.peer_closed++;
   fake_trace_peer_closed(conn, now, code, cause);
   fake_fault_close(conn);
-  wsp_conn_closed(conn->name, now, code, reason);
+  conn->upstream->world->pool->conn_closed(conn->name, now, code, reason);
   release(conn);
   return true;
 }
@@ -153,7 +153,7 @@ static void close_ends(void *context, wsp_time now) {
   fake_fired(conn->upstream->world, &conn->watch);
   shut(conn);
   fake_fault_close(conn);
-  wsp_conn_closed(conn->name, now, 0, NULL);
+  conn->upstream->world->pool->conn_closed(conn->name, now, 0, NULL);
   release(conn);
 }
 
@@ -180,7 +180,7 @@ bool fake_conn_describe(const struct sim_entry *entry, struct fake_happening *ha
   }
   const struct fake_conn *conn = entry->context;
   happening->what = entry->action == close_ends ? "the end of a close" : "a limit of the upstream";
-  happening->conn = wsp_conn_id(conn->name);
-  happening->account = wsp_conn_account(conn->name);
+  happening->conn = conn->upstream->world->pool->conn_id(conn->name);
+  happening->account = conn->upstream->world->pool->conn_account(conn->name);
   return true;
 }

@@ -130,7 +130,7 @@ void fake_dial_cancel(void *context, void *dialing) {
 
 static void fail(const struct fake_dial *dial, wsp_time now, const struct wsp_dial_result *result) {
   dial->upstream->counters.dials_failed++;
-  (void)wsp_dial_done(dial->name, now, result);
+  (void)dial->upstream->world->pool->dial_done(dial->name, now, result);
 }
 
 static void refuse(const struct fake_dial *dial, wsp_time now, const char *reason) {
@@ -161,7 +161,7 @@ static void open_conn(const struct fake_dial *dial, wsp_time now, struct wsp_dia
   dial->upstream->counters.dials_ok++;
   fake_conn_count(conn);
   result->conn = conn;
-  struct wsp_conn name = wsp_dial_done(dial->name, now, result);
+  struct wsp_conn name = dial->upstream->world->pool->dial_done(dial->name, now, result);
   if (name.pool == NULL) {
     fake_conn_forget(conn); /* the pool does not want it any more */
     return;
@@ -202,7 +202,8 @@ static void dial_ends(void *context, wsp_time now) {
   ended.upstream->counters.concurrent_dials--;
   if (ended.canceled) {
     ended.upstream->counters.dials_canceled++;
-    (void)wsp_dial_done(ended.name, now, &(struct wsp_dial_result){.error = WSP_CANCELED});
+    (void)ended.upstream->world->pool->dial_done(ended.name, now,
+                                                 &(struct wsp_dial_result){.error = WSP_CANCELED});
     return;
   }
   answer(&ended, now);

@@ -178,7 +178,8 @@ static void silence(struct fake_answer *answer, enum fake_subject subject) {
 static void strike_call(struct fake_conn *conn, enum fake_subject subject,
                         struct fake_answer *answer, wsp_time now) {
   struct fake_fault fault;
-  const struct struck struck = {subject, wsp_conn_account(conn->name), wsp_conn_id(conn->name)};
+  const struct struck struck = {subject, conn->upstream->world->pool->conn_account(conn->name),
+                                conn->upstream->world->pool->conn_id(conn->name)};
   if (!strikes(conn->upstream->world, &struck, &fault)) {
     return;
   }
@@ -219,14 +220,15 @@ static void close_is_repeated(void *context, wsp_time now) {
   struct repeated_close repeated = *(struct repeated_close *)context;
   fake_fired(repeated.world, &repeated.entry);
   sim_arena_release(repeated.world->arena, context, sizeof repeated);
-  wsp_conn_closed(repeated.name, now, 0, NULL);
+  repeated.world->pool->conn_closed(repeated.name, now, 0, NULL);
 }
 
 void fake_fault_close(const struct fake_conn *conn) {
   struct fake_world *world = conn->upstream->world;
   struct fake_fault fault;
-  const struct struck struck = {FAKE_SUBJECT_CLOSE, wsp_conn_account(conn->name),
-                                wsp_conn_id(conn->name)};
+  const struct struck struck = {FAKE_SUBJECT_CLOSE,
+                                conn->upstream->world->pool->conn_account(conn->name),
+                                conn->upstream->world->pool->conn_id(conn->name)};
   if (!strikes(world, &struck, &fault)) {
     return;
   }

@@ -17,6 +17,7 @@
 #define FAKES_INTERNAL_H
 
 #include "fakes/fault.h"
+#include "sim/pool_interface.h"
 
 enum { FAKE_SITE_BUCKETS = 64 };
 
@@ -75,6 +76,7 @@ struct fake_faults {
 };
 
 struct fake_world {
+  const struct sim_pool_interface *pool; /* whose inputs are called with the answers */
   struct sim_arena *arena;
   struct sim_queue *queue;
   struct sim_trace *trace;

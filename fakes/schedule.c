@@ -72,10 +72,10 @@ void fake_trace_refused(const struct fake_upstream *upstream, const char *url, i
 /* An event of the conn's own, told while the pool still knows it. */
 static struct sim_event event_of(const struct fake_conn *conn, enum sim_event_kind kind,
                                  wsp_time now, int64_t value) {
-  const char *id = wsp_conn_id(conn->name);
+  const char *id = conn->upstream->world->pool->conn_id(conn->name);
   struct sim_event event = {.kind = (uint16_t)kind,
                             .t_ns = now,
-                            .account = wsp_conn_account(conn->name),
+                            .account = conn->upstream->world->pool->conn_account(conn->name),
                             .values = {value}};
   event.conn = sim_trace_intern(conn->upstream->world->trace, id);
   return event;

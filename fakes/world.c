@@ -69,6 +69,7 @@ struct fake_world *fake_world_create(struct sim_arena *arena, struct sim_queue *
   if (world == NULL) {
     return NULL;
   }
+  world->pool = sim_pool_under_test();
   world->arena = arena;
   world->queue = queue;
   world->trace = trace;

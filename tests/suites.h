@@ -56,6 +56,7 @@
   X(watch_wait) \
   X(watch_sweep) \
   X(plan) \
+  X(needs) \
   X(run) \
   X(steps) \
   X(workers) \

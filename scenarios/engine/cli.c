@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "scenarios/engine/cli_help.h"
+#include "scenarios/engine/cli_pool.h"
 #include "scenarios/engine/plan.h"
 
 /* ---- Messages ----------------------------------------------------------------------------- */
@@ -160,7 +161,8 @@ static int run_command(struct scn_arguments *arguments, int argc, char **argv, i
   if (status != 0) {
     return status;
   }
-  return arguments->command->run(arguments);
+  status = scn_pool_load(arguments);
+  return status != 0 ? status : arguments->command->run(arguments);
 }
 
 /* Whether `option` is among the arguments before "--". */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "scenarios/engine/cli_pool.h"
 #include "scenarios/engine/cli_session.h"
 #include "scenarios/engine/cli_shard.h"
 #include "scenarios/engine/explore.h"
@@ -149,6 +150,7 @@ static const struct scn_option options[] = {
     {"--shard", "I/N", "only every N-th scenario, beginning with the I-th; `merge` joins them"},
     {"--quiet", NULL, "print only what does not hold and the last line"},
     {"--wall-limit", "D", "real time that one run may take (default 120s)"},
+    SCN_OPTION_POOL,
     {0},
 };
 

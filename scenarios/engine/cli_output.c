@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "reports/shell.h"
+#include "scenarios/engine/cli_pool.h"
 #include "scenarios/engine/cli_reason.h"
 #include "scenarios/engine/worker.h"
 #include "sim/duration.h"
@@ -95,15 +96,15 @@ void scn_output_replay(const char *program, const struct rep_scenario *result, c
   char quoted_path[2048];
   rep_shell_word(program, quoted_program, sizeof quoted_program);
   rep_shell_word(result->path, quoted_path, sizeof quoted_path);
-  snprintf(buffer, size, "%s run --no-db --seed %" PRIu64 " %s", quoted_program, result->seed,
-           quoted_path);
+  snprintf(buffer, size, "%s run --no-db%s --seed %" PRIu64 " %s", quoted_program,
+           scn_pool_option(), result->seed, quoted_path);
 }
 
 /* How to see the timeline of what was recorded last. */
 static void print_replay(const struct scn_output *output) {
   char replay[4096];
   rep_shell_replay(output->program, output->database, output->recorded_id, replay, sizeof replay);
-  printf("  to see its timeline: %s\n", replay);
+  printf("  to see its timeline: %s%s\n", replay, scn_pool_option());
 }
 
 static const char *verdict_word(enum rep_verdict verdict) {
@@ -123,6 +124,16 @@ static void remember(struct scn_output *output, const struct rep_scenario *resul
     scn_reason_place(result->failure, place, sizeof place);
     snprintf(output->failed[output->failed_count - 1], sizeof output->failed[0], "%-5s  %.120s  %.300s",
              verdict_word(result->verdict), name, place[0] == '\0' ? result->path : place);
+  }
+}
+
+void scn_output_skipped(struct scn_output *output, const struct scn_plan *plan) {
+  output->skipped = plan->skipped_count;
+  for (size_t i = 0; !output->quiet && i < plan->skipped_count; i++) {
+    const struct scn_plan_skipped *skipped = &plan->skipped[i];
+    char name[NAME_SIZE];
+    full_name(skipped->scenario->name, skipped->variant->name, name, sizeof name);
+    printf("SKIP   %-*s  %s\n", output->name_width, name, skipped->reason);
   }
 }
 
@@ -237,6 +248,9 @@ void scn_output_summary(struct scn_output *output, const char *database, const c
       printf("%s%zu %s", separator, output->counts[verdict], words[verdict]);
       separator = ", ";
     }
+  }
+  if (output->skipped > 0) {
+    printf("%s%zu skipped", separator, output->skipped);
   }
   int64_t wall_ms = (scn_wall_clock_ns() - output->started_ns) / WSP_MILLISECOND;
   printf("; %" PRId64 ".%02" PRId64 " s", wall_ms / 1000, wall_ms % 1000 / 10);

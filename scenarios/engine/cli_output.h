@@ -21,6 +21,7 @@ struct scn_output {
   bool color;           /* stdout is a terminal and NO_COLOR is not set */
   bool progress;        /* stderr is a terminal */
   size_t total;
+  size_t skipped;
   size_t counts[REP_HANG + 1]; /* by verdict */
   int name_width;
   int64_t started_ns;
@@ -32,6 +33,8 @@ struct scn_output {
 
 void scn_output_init(struct scn_output *output, const char *program, bool quiet,
                      const struct scn_plan *plan);
+/* A line for each run that is left out. */
+void scn_output_skipped(struct scn_output *output, const struct scn_plan *plan);
 void scn_output_result(struct scn_output *output, const struct rep_scenario *result);
 /* Shows how far the run is, when it is time for that. */
 void scn_output_progress(struct scn_output *output, size_t finished);

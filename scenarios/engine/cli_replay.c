@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "scenarios/engine/cli_pool.h"
 #include "scenarios/engine/cli_recorded.h"
 #include "scenarios/engine/cli_settings.h"
 #include "scenarios/engine/explore.h"
@@ -147,6 +148,7 @@ static const struct scn_option options[] = {
     {"--db", "FILE", "the database in which the run was recorded (default poolproof.db)"},
     {"--until", "TIME", "print nothing later than this, as in 1.5s from the start"},
     {"--wall-limit", "D", "real time that the run may take (default 120s)"},
+    SCN_OPTION_POOL,
     {0},
 };
 

@@ -3,6 +3,7 @@
  */
 #include <stdio.h>
 
+#include "scenarios/engine/cli_pool.h"
 #include "scenarios/engine/cli_session.h"
 #include "scenarios/engine/cli_shard.h"
 #include "scenarios/engine/explore.h"
@@ -58,6 +59,7 @@ static const struct scn_option options[] = {
     {"--junit", "FILE", "write a JUnit XML report too"},
     {"--quiet", NULL, "print only failures and the last line"},
     {"--wall-limit", "D", "real time that one scenario may take (default 120s)"},
+    SCN_OPTION_POOL,
     {0},
 };
 

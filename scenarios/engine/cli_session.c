@@ -137,6 +137,7 @@ static int run_plan(const struct scn_arguments *arguments, const struct scn_sett
   }
   scn_output_init(&session.output, arguments->program, settings->quiet, plan);
   session.output.database = settings->database;
+  scn_output_skipped(&session.output, plan);
   watch_signals();
   struct scn_workers_options options = {
       .jobs = settings->jobs,
@@ -175,7 +176,7 @@ static int load_and_run(const struct scn_arguments *arguments, const struct scn_
   if (error == SCN_PLAN_NO_MEMORY || !scn_plan_select(plan, &settings->selection, &matched)) {
     return scn_cli_failed(arguments, "out of memory for the scenarios");
   }
-  if (matched == 0) {
+  if (matched == 0 && plan->skipped_count == 0) {
     return scn_cli_misused(arguments,
                            "--tag: expected a tag of some scenario; found none among %zu "
                            "(`poolproof list` shows the tags)",

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "scenarios/engine/cli_pool.h"
 #include "scenarios/engine/cli_recorded.h"
 #include "scenarios/engine/cli_settings.h"
 #include "scenarios/engine/expect_text.h"
@@ -290,6 +291,7 @@ static const struct scn_option options[] = {
     {"-o", "FILE", "the file to write (default NAME-shrunk.json); -: print it and nothing else"},
     {"--candidates", "N", "try at most N smaller scenarios (default 20000)"},
     {"--wall-limit", "D", "real time that one of them may take (default 120s)"},
+    SCN_OPTION_POOL,
     {0},
 };
 

@@ -11,12 +11,14 @@
 #include "reports/recorder.h"
 #include "scenarios/engine/operation.h"
 #include "scenarios/engine/scenario.h"
+#include "sim/pool_interface.h"
 
 /* What can be seen of a run at one moment. */
 struct scn_view {
   wsp_time now;
   const struct scn_scenario *scenario;
   const struct wsp_pool *pool;
+  const struct sim_pool_interface *pool_calls;
   const struct fake_world *upstreams;
   const struct sim_trace *trace;
   const struct scn_operations *operations;

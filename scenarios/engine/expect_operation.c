@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "scenarios/engine/expect_parts.h"
+#include "sim/pool_interface.h"
 
 static bool has_ended(const struct scn_operation *operation) {
   return operation->record.ended_ns >= 0;
@@ -115,8 +116,9 @@ static struct scn_actual read_header(const struct scn_operation *operation, cons
       found = operation->headers[i].value;
     }
   }
-  if (found == NULL && is_granted(operation)) {
-    const char *lent = wsp_lease_handshake_header(operation->lease, name);
+  if (found == NULL && is_granted(operation) &&
+      sim_pool_can(sim_pool_under_test(), SIM_CAN_HEADERS)) {
+    const char *lent = sim_pool_under_test()->lease_handshake_header(operation->lease, name);
     found = lent[0] != '\0' ? lent : NULL;
   }
   if (found == NULL) {

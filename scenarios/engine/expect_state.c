@@ -38,11 +38,13 @@ static bool metric_touches(struct scn_judging *judging, const struct sim_event *
   return false;
 }
 
-static struct scn_actual read_metric(const struct wsp_pool *pool, const char *name) {
+static struct scn_actual read_metric(const struct scn_view *view, const char *name) {
   struct wsp_metrics metrics;
-  struct wsp_transport_metrics transport;
-  wsp_pool_metrics(pool, &metrics);
-  wsp_pool_transport_metrics(pool, &transport);
+  struct wsp_transport_metrics transport = {0};
+  view->pool_calls->metrics(view->pool, &metrics);
+  if (view->pool_calls->transport_metrics != NULL) {
+    view->pool_calls->transport_metrics(view->pool, &transport);
+  }
 #define READ(member)                           \
   if (strcmp(name, #member) == 0) {            \
     return scn_actual_integer(metrics.member); \
@@ -63,7 +65,7 @@ static struct scn_actual read_metric(const struct wsp_pool *pool, const char *na
 
 bool scn_judge_metric(struct scn_judging *judging) {
   const struct scn_expectation *expectation = judging->expectation;
-  struct scn_actual actual = read_metric(judging->view->pool, expectation->subject);
+  struct scn_actual actual = read_metric(judging->view, expectation->subject);
   judging->touches = metric_touches;
   scn_text_printf(&judging->subject, "metric %s", expectation->subject);
   for (size_t i = 0; i < expectation->comparison_count; i++) {
@@ -105,7 +107,7 @@ static struct scn_actual read_account(const struct wsp_account_stats *stats, con
 bool scn_judge_account(struct scn_judging *judging) {
   const struct scn_expectation *expectation = judging->expectation;
   struct wsp_account_stats stats;
-  wsp_account_stats(judging->view->pool, expectation->account, &stats);
+  judging->view->pool_calls->account_stats(judging->view->pool, expectation->account, &stats);
   judging->account = expectation->account;
   judging->touches = account_touches;
   scn_text_printf(&judging->subject, "account %" PRId64, expectation->account);
@@ -161,7 +163,8 @@ static bool is_account_meant(const struct scn_judging *judging, int64_t account)
 static void consider(const struct scn_judging *judging, const char *id, int64_t account,
                      bool was_opened, struct conn_found *best) {
   struct conn_found candidate = {.known = was_opened, .account = account};
-  bool is_there = wsp_conn_stats(judging->view->pool, account, id, &candidate.stats);
+  bool is_there =
+      judging->view->pool_calls->conn_stats(judging->view->pool, account, id, &candidate.stats);
   candidate.known = candidate.known || is_there;
   if (!candidate.known) {
     return;

@@ -28,12 +28,12 @@ static const char *const sentences[] = {
 
 static void account_stats(void *context, int64_t account, struct wsp_account_stats *stats) {
   const struct scn_world *world = context;
-  wsp_account_stats(world->pool, account, stats);
+  world->pool_calls->account_stats(world->pool, account, stats);
 }
 
 static void metrics(void *context, struct wsp_metrics *found) {
   const struct scn_world *world = context;
-  wsp_pool_metrics(world->pool, found);
+  world->pool_calls->metrics(world->pool, found);
 }
 
 static struct wsp_account account_of(void *context, int64_t account) {

@@ -50,7 +50,7 @@ static void keep_lease_headers(struct scn_operation *operation) {
         return;
       }
     }
-    const char *value = wsp_lease_handshake_header(operation->lease, wish->name);
+    const char *value = world->pool_calls->lease_handshake_header(operation->lease, wish->name);
     if (value[0] != '\0') {
       headers[count].name = wish->name;
       headers[count++].value = scn_world_copy(world, value);
@@ -65,11 +65,12 @@ static void granted(struct scn_operation *operation, const struct wsp_acquire_re
   operation->lease = result->lease;
   operation->record.reused = result->reused ? 1 : 0;
   /* An event has told of the conn, so the trace keeps its name, unless it is full. */
-  const char *conn = wsp_lease_conn_id(result->lease);
+  const char *conn = world->pool_calls->lease_conn_id(result->lease);
   int64_t known = sim_trace_find(world->trace, conn);
   operation->record.conn =
       known > 0 ? sim_trace_string(world->trace, (sim_string)known) : scn_world_copy(world, conn);
-  operation->prewarmed = wsp_lease_is_prewarmed(result->lease);
+  operation->prewarmed = sim_pool_can(world->pool_calls, SIM_CAN_PREWARM) &&
+                         world->pool_calls->lease_is_prewarmed(result->lease);
   keep_lease_headers(operation);
   bool goes_back = world->gives_back && !operation->is_kept;
   if (operation->has_hold || goes_back) {
@@ -123,8 +124,8 @@ struct scn_operation *scn_acquire_start(struct scn_world *world,
       world->horizon = request.deadline;
     }
   }
-  enum wsp_error error =
-      wsp_acquire(world->pool, world->now, &request, acquire_ended, operation, &operation->handle);
+  enum wsp_error error = world->pool_calls->acquire(world->pool, world->now, &request,
+                                                    acquire_ended, operation, &operation->handle);
   if (error != WSP_OK) {
     acquire_ended(operation, &(struct wsp_acquire_result){.error = error,
                                                           .error_text = wsp_error_text(error)});
@@ -135,7 +136,7 @@ struct scn_operation *scn_acquire_start(struct scn_world *world,
 void scn_lease_give_back(struct scn_operation *operation) {
   struct scn_world *world = operation->world;
   sim_queue_remove(world->queue, &operation->hold_entry);
-  wsp_lease_release(operation->lease, world->now);
+  world->pool_calls->lease_release(operation->lease, world->now);
   world->last_progress = world->now;
   if (operation->record.reused >= 0 && operation->released_ns < 0) {
     operation->released_ns = world->now;

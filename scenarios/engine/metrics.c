@@ -19,9 +19,9 @@ struct scn_samples {
   wsp_time due;
 };
 
-static void read_gauges(const struct wsp_pool *pool, int64_t account, int64_t values[GAUGES]) {
+static void read_gauges(const struct scn_world *world, int64_t account, int64_t values[GAUGES]) {
   struct wsp_account_stats stats;
-  wsp_account_stats(pool, account, &stats);
+  world->pool_calls->account_stats(world->pool, account, &stats);
   values[0] = stats.conns;
   values[1] = stats.idle;
   values[2] = stats.leased;
@@ -79,7 +79,7 @@ void scn_samples_take(struct scn_world *world, wsp_time until) {
   }
   int64_t *values = sample_values(samples, samples->count);
   for (size_t i = 0; i < world->account_count; i++) {
-    read_gauges(world->pool, world->accounts[i], &values[i * GAUGES]);
+    read_gauges(world, world->accounts[i], &values[i * GAUGES]);
   }
   if (!is_unchanged(samples, samples->count)) {
     samples->times[samples->count++] = samples->due > world->now ? samples->due : world->now;
@@ -107,12 +107,14 @@ static void add_gauges(struct rep_metric *rows, size_t *count, const struct scn_
 
 static void add_totals(struct rep_metric *rows, size_t *count, const struct scn_world *world) {
   struct wsp_metrics metrics;
-  wsp_pool_metrics(world->pool, &metrics);
+  world->pool_calls->metrics(world->pool, &metrics);
 #define ADD_METRIC(name) add(rows, count, world->now, 0, #name, metrics.name, false);
   WSP_METRIC_LIST(ADD_METRIC)
 #undef ADD_METRIC
-  struct wsp_transport_metrics transport;
-  wsp_pool_transport_metrics(world->pool, &transport);
+  struct wsp_transport_metrics transport = {0};
+  if (world->pool_calls->transport_metrics != NULL) {
+    world->pool_calls->transport_metrics(world->pool, &transport);
+  }
   add(rows, count, world->now, 0, "proxy_client_cache_hits", transport.proxy_client_cache_hits,
       false);
   add(rows, count, world->now, 0, "proxy_client_cache_misses", transport.proxy_client_cache_misses,
@@ -137,7 +139,7 @@ bool scn_metrics_rows(struct scn_world *world, struct rep_metric **rows, size_t 
   }
   for (size_t i = 0; i < world->account_count; i++) {
     int64_t values[GAUGES];
-    read_gauges(world->pool, world->accounts[i], values);
+    read_gauges(world, world->accounts[i], values);
     for (size_t g = 0; g < GAUGES; g++) {
       add(*rows, count, world->now, world->accounts[i], gauge_names[g], values[g], false);
     }

@@ -12,6 +12,7 @@
 
 #include "reports/hash.h"
 #include "scenarios/engine/files.h"
+#include "scenarios/engine/needs.h"
 #include "scenarios/engine/packet.h"
 
 /* Passes problems on and counts the errors. */
@@ -162,6 +163,19 @@ static bool has_any_tag(const struct scn_scenario *scenario,
   return selection->tag_count == 0;
 }
 
+static bool is_skipped(struct scn_plan *plan, const struct scn_scenario *scenario,
+                       const struct scn_variant *variant) {
+  struct scn_plan_skipped *skipped = &plan->skipped[plan->skipped_count];
+  if (!scn_needs_more(scenario, variant, sim_pool_under_test(), skipped->reason,
+                      sizeof skipped->reason)) {
+    return false;
+  }
+  skipped->scenario = scenario;
+  skipped->variant = variant;
+  plan->skipped_count++;
+  return true;
+}
+
 bool scn_plan_select(struct scn_plan *plan, const struct scn_plan_selection *selection,
                      size_t *matched) {
   size_t most = 0;
@@ -169,7 +183,8 @@ bool scn_plan_select(struct scn_plan *plan, const struct scn_plan_selection *sel
     most += plan->files[i].scenario->variant_count;
   }
   plan->items = calloc(most == 0 ? 1 : most, sizeof *plan->items);
-  if (plan->items == NULL) {
+  plan->skipped = calloc(most == 0 ? 1 : most, sizeof *plan->skipped);
+  if (plan->items == NULL || plan->skipped == NULL) {
     return false;
   }
   *matched = 0;
@@ -179,6 +194,9 @@ bool scn_plan_select(struct scn_plan *plan, const struct scn_plan_selection *sel
       continue;
     }
     for (size_t v = 0; v < file->scenario->variant_count; v++) {
+      if (is_skipped(plan, file->scenario, &file->scenario->variants[v])) {
+        continue;
+      }
       uint64_t number = (*matched)++;
       if (selection->shards > 0 && number % selection->shards != selection->shard - 1) {
         continue;
@@ -233,5 +251,6 @@ void scn_plan_deinit(struct scn_plan *plan) {
   }
   free(plan->files);
   free(plan->items);
+  free(plan->skipped);
   *plan = (struct scn_plan){0};
 }

@@ -23,12 +23,21 @@ struct scn_plan_item {
   const char *source; /* the file's text */
 };
 
+/* A run that is left out, and why. */
+struct scn_plan_skipped {
+  const struct scn_scenario *scenario;
+  const struct scn_variant *variant;
+  char reason[200];
+};
+
 /* Zero-filled: empty. */
 struct scn_plan {
   struct scn_plan_file *files;
   size_t file_count;
   struct scn_plan_item *items; /* after scn_plan_select() */
   size_t item_count;
+  struct scn_plan_skipped *skipped; /* what the pool under test can not do */
+  size_t skipped_count;
   size_t files_read; /* good and bad ones */
   size_t bad_files;
 };
@@ -57,7 +66,8 @@ struct scn_plan_selection {
 bool scn_plan_sha256(const struct scn_plan *plan, const struct scn_plan_selection *selection,
                      const char *what, char hex[65]);
 
-/* Lists the runs. `*matched` is how many there are before the shard is taken. False: no memory. */
+/* Lists the runs, and apart from them those that ask for more than the pool under test can do.
+ * `*matched` is how many there are before the shard is taken. False: no memory. */
 bool scn_plan_select(struct scn_plan *plan, const struct scn_plan_selection *selection,
                      size_t *matched);
 

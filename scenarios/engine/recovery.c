@@ -83,7 +83,7 @@ static void violated(struct scn_world *world, const struct scn_lines *what) {
 static bool are_empty(struct scn_world *world) {
   for (size_t i = 0; i < world->account_count; i++) {
     struct wsp_account_stats stats;
-    wsp_account_stats(world->pool, world->accounts[i], &stats);
+    world->pool_calls->account_stats(world->pool, world->accounts[i], &stats);
     if (stats.leased != 0 || stats.waiting != 0 || stats.creating != 0 ||
         (world->close_done && stats.conns != 0)) {
       struct scn_lines what = {.arena = world->arena};
@@ -162,8 +162,8 @@ static void give_leases_back(struct scn_world *world) {
 
 static void unpin(struct scn_world *world, int64_t account, const char *conn) {
   struct wsp_conn_stats stats;
-  while (wsp_conn_stats(world->pool, account, conn, &stats) && stats.pins > 0) {
-    wsp_unpin(world->pool, world->now, account, conn);
+  while (world->pool_calls->conn_stats(world->pool, account, conn, &stats) && stats.pins > 0) {
+    world->pool_calls->unpin(world->pool, world->now, account, conn);
   }
 }
 
@@ -261,7 +261,7 @@ static void look_for_minimum(struct scn_world *world) {
     struct asked *asked = &recovery->accounts[i];
     if (!asked->had_minimum) {
       struct wsp_account_stats stats;
-      wsp_account_stats(world->pool, asked->id, &stats);
+      world->pool_calls->account_stats(world->pool, asked->id, &stats);
       asked->had_minimum = stats.conns >= minimum_of(recovery, asked);
     }
   }
@@ -272,7 +272,7 @@ static bool have_minimum(struct scn_world *world) {
     const struct asked *asked = &world->recovery->accounts[i];
     if (asked->probe_count > 0 && !asked->had_minimum) {
       struct wsp_account_stats stats;
-      wsp_account_stats(world->pool, asked->id, &stats);
+      world->pool_calls->account_stats(world->pool, asked->id, &stats);
       struct scn_lines what = {.arena = world->arena};
       scn_lines_add(&what, "account %lld: expected its minimum of %lld conns; found %lld",
                     (long long)asked->id, (long long)minimum_of(world->recovery, asked),

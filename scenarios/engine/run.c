@@ -86,7 +86,7 @@ static bool is_stopped(const struct scn_world *world) {
 }
 
 static bool is_at_rest(const struct scn_world *world) {
-  return world->pending == 0 && wsp_pool_pending(world->pool) == 0 &&
+  return world->pending == 0 && world->pool_calls->pending(world->pool) == 0 &&
          fake_world_pending(world->upstreams) == 0 &&
          sim_queue_count(world->queue) == sim_queue_background_count(world->queue);
 }
@@ -94,7 +94,7 @@ static bool is_at_rest(const struct scn_world *world) {
 /* When something happens by itself. */
 static wsp_time next_happening(const struct scn_world *world) {
   wsp_time queue = sim_queue_next(world->queue);
-  wsp_time pool = wsp_pool_next_deadline(world->pool);
+  wsp_time pool = world->pool_calls->next_deadline(world->pool);
   return queue < pool ? queue : pool;
 }
 
@@ -123,7 +123,7 @@ static const char *why_it_hangs(const struct scn_world *world, wsp_time next) {
   wsp_duration patience = scn_recovery_is_due(world) ? PATIENCE_AFTER_FAULTS : PATIENCE;
   /* Answers that never come lie in the queue at the end of time. */
   if (sim_queue_next(world->queue) == WSP_TIME_NEVER &&
-      wsp_pool_next_operation_deadline(world->pool) == WSP_TIME_NEVER) {
+      world->pool_calls->next_operation_deadline(world->pool) == WSP_TIME_NEVER) {
     return "only periodic timers are left; expected all operations to end";
   }
   if (next == WSP_TIME_NEVER || next > scn_time_after(since, patience)) {

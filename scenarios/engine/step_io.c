@@ -36,15 +36,16 @@ static enum rep_op_kind io_kind(enum scn_step_kind kind) {
   }
 }
 
-static enum wsp_error start(enum rep_op_kind kind, const struct wsp_io_request *request,
-                            wsp_time now, struct wsp_op *handle) {
+static enum wsp_error start(const struct sim_pool_interface *pool, enum rep_op_kind kind,
+                            const struct wsp_io_request *request, wsp_time now,
+                            struct wsp_op *handle) {
   switch (kind) {
     case REP_OP_WRITE:
-      return wsp_lease_write_json(request, now, handle);
+      return pool->lease_write_json(request, now, handle);
     case REP_OP_READ:
-      return wsp_lease_read(request, now, handle);
+      return pool->lease_read(request, now, handle);
     default:
-      return wsp_lease_ping(request, now, handle);
+      return pool->lease_ping(request, now, handle);
   }
 }
 
@@ -64,7 +65,7 @@ void scn_io_start(struct scn_world *world, const struct scn_step *step, const ch
       .callback = io_ended,
       .context = operation,
   };
-  if (holder != NULL && wsp_lease_valid(holder->lease)) {
+  if (holder != NULL && world->pool_calls->lease_valid(holder->lease)) {
     operation->record.conn = holder->record.conn;
     request.lease = holder->lease;
   }
@@ -72,7 +73,7 @@ void scn_io_start(struct scn_world *world, const struct scn_step *step, const ch
   if (world->horizon < deadline) {
     world->horizon = deadline;
   }
-  enum wsp_error error = start(kind, &request, world->now, &operation->handle);
+  enum wsp_error error = start(world->pool_calls, kind, &request, world->now, &operation->handle);
   if (error != WSP_OK) {
     io_ended(operation,
              &(struct wsp_io_result){.error = error, .error_text = wsp_error_text(error)});

@@ -54,22 +54,22 @@ static void perform_release(struct scn_world *world, const struct scn_step *step
 static void perform_mark_broken(struct scn_world *world, const struct scn_step *step) {
   struct scn_operation *operation = scn_operations_find(world->operations, step->target);
   if (operation != NULL) {
-    wsp_lease_mark_broken(operation->lease, world->now);
+    world->pool_calls->lease_mark_broken(operation->lease, world->now);
   }
 }
 
 static void perform_mark_prewarmed(struct scn_world *world, const struct scn_step *step) {
   struct scn_operation *operation = scn_operations_find(world->operations, step->target);
-  if (operation != NULL && wsp_lease_valid(operation->lease)) {
-    wsp_lease_mark_prewarmed(operation->lease, world->now);
-    operation->prewarmed = wsp_lease_is_prewarmed(operation->lease);
+  if (operation != NULL && world->pool_calls->lease_valid(operation->lease)) {
+    world->pool_calls->lease_mark_prewarmed(operation->lease, world->now);
+    operation->prewarmed = world->pool_calls->lease_is_prewarmed(operation->lease);
   }
 }
 
 static void perform_cancel(struct scn_world *world, const struct scn_step *step) {
   struct scn_operation *operation = scn_operations_find(world->operations, step->target);
   if (operation != NULL && operation->record.ended_ns < 0) {
-    wsp_op_cancel(operation->handle, world->now);
+    world->pool_calls->op_cancel(operation->handle, world->now);
   }
 }
 
@@ -77,7 +77,7 @@ static void perform_cancel(struct scn_world *world, const struct scn_step *step)
 
 static void perform_pin(struct scn_world *world, const struct scn_step *step, const char *label) {
   const char *conn = scn_world_conn(world, step->conn);
-  bool pinned = wsp_pin(world->pool, world->now, step->account, conn);
+  bool pinned = world->pool_calls->pin(world->pool, world->now, step->account, conn);
   if (!pinned) {
     scn_world_note(
         world, &(struct scn_note){
@@ -98,7 +98,8 @@ static void perform_ensure_target_idle(struct scn_world *world, const struct scn
                                .proxy = step->proxy,
                                .headers = step->headers,
                                .header_count = step->header_count};
-  wsp_ensure_target_idle(world->pool, world->now, step->account, step->url_given ? &given : NULL);
+  world->pool_calls->ensure_target_idle(world->pool, world->now, step->account,
+                                        step->url_given ? &given : NULL);
 }
 
 static void end_closes(void *context) {
@@ -121,7 +122,8 @@ static void perform_close_pool(struct scn_world *world, const struct scn_step *s
   }
   bool first = !world->close_asked;
   world->close_asked = true;
-  wsp_pool_close(world->pool, world->now, first ? end_closes : NULL, first ? world : NULL);
+  world->pool_calls->close(world->pool, world->now, first ? end_closes : NULL,
+                           first ? world : NULL);
   if (operation != NULL && world->close_done) {
     scn_world_end(operation, "ok", NULL);
   }
@@ -146,7 +148,7 @@ static void perform_adopt(struct scn_world *world, const struct scn_step *step) 
       .header_count = step->header_count,
   };
   struct wsp_conn name;
-  enum wsp_error error = wsp_adopt(world->pool, world->now, &adoption, &name);
+  enum wsp_error error = world->pool_calls->adopt(world->pool, world->now, &adoption, &name);
   if (error == WSP_OK) {
     fake_adopted(conn, name);
     return;
@@ -171,11 +173,11 @@ static void *find_peer(const struct scn_world *world, const struct scn_step *ste
                        const char *conn) {
   const struct scn_operation *operation = scn_operations_find(world->operations, step->conn);
   if (operation != NULL && operation->record.conn != NULL) {
-    return wsp_conn_transport(world->pool, operation->record.account, conn);
+    return world->pool_calls->conn_transport(world->pool, operation->record.account, conn);
   }
-  void *peer = wsp_conn_transport(world->pool, step->account, conn);
+  void *peer = world->pool_calls->conn_transport(world->pool, step->account, conn);
   for (size_t i = 0; peer == NULL && i < world->account_count; i++) {
-    peer = wsp_conn_transport(world->pool, world->accounts[i], conn);
+    peer = world->pool_calls->conn_transport(world->pool, world->accounts[i], conn);
   }
   return peer;
 }
@@ -256,25 +258,25 @@ static void perform(struct scn_world *world, const struct scn_step *step, const 
       perform_pin(world, step, label);
       break;
     case SCN_UNPIN:
-      wsp_unpin(world->pool, now, step->account, scn_world_conn(world, step->conn));
+      world->pool_calls->unpin(world->pool, now, step->account, scn_world_conn(world, step->conn));
       break;
     case SCN_ENSURE_TARGET_IDLE:
       perform_ensure_target_idle(world, step);
       break;
     case SCN_PING_SWEEP:
-      wsp_ping_sweep(world->pool, now);
+      world->pool_calls->ping_sweep(world->pool, now);
       break;
     case SCN_CLEANUP_SWEEP:
-      wsp_cleanup_sweep(world->pool, now);
+      world->pool_calls->cleanup_sweep(world->pool, now);
       break;
     case SCN_EVICT:
-      wsp_evict(world->pool, now, step->account, scn_world_conn(world, step->conn));
+      world->pool_calls->evict(world->pool, now, step->account, scn_world_conn(world, step->conn));
       break;
     case SCN_ADOPT:
       perform_adopt(world, step);
       break;
     case SCN_CLEAR_ACCOUNT:
-      wsp_clear_account(world->pool, now, step->account);
+      world->pool_calls->clear_account(world->pool, now, step->account);
       break;
     case SCN_PEER_CLOSE:
     case SCN_PEER_MESSAGE:

@@ -24,7 +24,7 @@ size_t scn_turns_list(const struct scn_world *world, struct scn_turn turns[SCN_M
   for (size_t i = 0; i < due; i++) {
     turns[count++] = (struct scn_turn){.kind = SCN_TURN_ENTRY, .entry = entries[i]};
   }
-  if (wsp_pool_next_deadline(world->pool) <= world->now) {
+  if (world->pool_calls->next_deadline(world->pool) <= world->now) {
     turns[count++] = (struct scn_turn){.kind = SCN_TURN_POOL};
   }
   if (scn_agenda_next(world) <= world->now && (count == 0 || scn_agenda_is_free(world))) {
@@ -58,7 +58,7 @@ static void take_entry(struct scn_world *world, struct sim_entry *entry) {
 }
 
 static void take_pool(struct scn_world *world) {
-  wsp_pool_advance(world->pool, world->now);
+  world->pool_calls->advance(world->pool, world->now);
   count_turn(world);
 }
 
@@ -90,7 +90,7 @@ bool scn_turn_take_first(struct scn_world *world) {
   struct sim_entry *entry = sim_queue_pop(world->queue, world->now);
   if (entry != NULL) {
     take_entry(world, entry);
-  } else if (wsp_pool_next_deadline(world->pool) <= world->now) {
+  } else if (world->pool_calls->next_deadline(world->pool) <= world->now) {
     take_pool(world);
   } else if (scn_agenda_next(world) <= world->now) {
     take_agenda(world);

@@ -119,6 +119,7 @@ void scn_verdict_judge(struct scn_world *world, const struct scn_expectation *ex
       .now = world->now,
       .scenario = world->scenario,
       .pool = world->pool,
+      .pool_calls = world->pool_calls,
       .upstreams = world->upstreams,
       .trace = world->trace,
       .operations = world->operations,
@@ -197,7 +198,8 @@ void scn_verdict_hang(struct scn_world *world, const char *why) {
   if (told == 0) {
     scn_lines_add(&world->failure,
                   "  no operation of the scenario: %lld things of the pool, %zu of the upstreams\n",
-                  (long long)wsp_pool_pending(world->pool), fake_world_pending(world->upstreams));
+                  (long long)world->pool_calls->pending(world->pool),
+                  fake_world_pending(world->upstreams));
   }
   scn_lines_add(&world->failure,
                 "  give the operation a timeout, cancel it, or say how long to go on (run_for) if "

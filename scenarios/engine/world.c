@@ -52,7 +52,7 @@ static bool create_pool(struct scn_world *world) {
       .trace = sim_trace_observe,
       .trace_context = world->trace,
   };
-  return wsp_pool_create(&config, &environment, 0, &world->pool) == WSP_OK;
+  return world->pool_calls->create(&config, &environment, 0, &world->pool) == WSP_OK;
 }
 
 struct scn_world *scn_world_create(struct sim_arena *arena, struct sim_trace *trace,
@@ -62,6 +62,7 @@ struct scn_world *scn_world_create(struct sim_arena *arena, struct sim_trace *tr
   if (world == NULL) {
     return NULL;
   }
+  world->pool_calls = sim_pool_under_test();
   world->arena = arena;
   world->trace = trace;
   world->scenario = scenario;

@@ -12,6 +12,7 @@
 #include "scenarios/engine/lines.h"
 #include "scenarios/engine/operation.h"
 #include "scenarios/engine/scenario.h"
+#include "sim/pool_interface.h"
 
 struct scn_agenda;
 struct scn_chooser;
@@ -45,6 +46,7 @@ struct scn_world {
   struct fake_world *upstreams;
   struct sim_random pool_random;
   struct wsp_pool *pool;
+  const struct sim_pool_interface *pool_calls;
   struct scn_operations *operations;
   struct scn_agenda *agenda;
   struct scn_samples *samples;

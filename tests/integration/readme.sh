@@ -66,6 +66,7 @@ make_place() { # FOLDER
   mkdir -p "$place/build"
   ln -s "$POOLPROOF" "$place/build/poolproof"
   ln -s "$root/scenarios" "$place/scenarios"
+  ln -s "$(dirname "$POOLPROOF")/tests" "$place/build/tests"
 }
 
 check_page() { # PAGE MUST-PASS
@@ -115,9 +116,12 @@ check_page scenarios/FORMAT.md pass
 expected_counts scenarios/FORMAT.md 5 0 0
 check_page scenarios/EXPLORING.md as-said
 expected_counts scenarios/EXPLORING.md 2 5 5
+check_page scenarios/OWN_POOL.md as-said
+expected_counts scenarios/OWN_POOL.md 0 2 1
 
 echo 'Links of the pages lead somewhere.'
-for page in README.md scenarios/FORMAT.md scenarios/EXPLORING.md scenarios/README.md; do
+for page in README.md scenarios/FORMAT.md scenarios/EXPLORING.md scenarios/OWN_POOL.md \
+  scenarios/README.md; do
   folder=$(dirname "$page")
   grep -o '](\([^)#:]*\)[^):]*)' "$page" | sed 's/^](//;s/[#)].*//' | sort -u | while read -r link; do
     [ -z "$link" ] || [ -e "$folder/$link" ] || echo "$page: $link"
