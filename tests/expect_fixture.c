@@ -32,7 +32,8 @@ bool expect_fixture_init(struct expect_fixture *fixture) {
                                         .variant = "",
                                         .mode = "virtual",
                                         .trace = fixture->trace};
-  fixture->view = (struct scn_view){.now = 100 * MS,
+  fixture->view = (struct scn_view){.pool_calls = sim_pool_wspool(),
+                                    .now = 100 * MS,
                                     .scenario = &fixture->scenario,
                                     .trace = fixture->trace,
                                     .operations = fixture->operations,

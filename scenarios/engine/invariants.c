@@ -53,8 +53,8 @@ static void turn_off(struct scn_world *world) {
 
 bool scn_invariants_create(struct scn_world *world) {
   struct wsp_config config = world->variant->config;
-  if (!world->scenario->background) {
-    config.ping_interval = 0;
+  if (!world->scenario->background || !sim_pool_can(world->pool_calls, SIM_CAN_SWEEP)) {
+    config.ping_interval = 0; /* no sweep is missed */
     config.cleanup_interval = 0;
   }
   struct sim_watch_view view = {

@@ -56,7 +56,7 @@ limit_seconds=60
 
 mkdir -p "$tree/tests"
 cp -R CMakeLists.txt pool sim fakes reports scenarios "$tree"
-cp -R tests/bench tests/isolation "$tree/tests"
+cp -R tests/bench tests/isolation tests/naive "$tree/tests"
 
 build_tree() {
   timeout 300 ninja -j 2 -C "$build" poolproof >"$output" 2>&1

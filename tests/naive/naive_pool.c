@@ -5,7 +5,8 @@
  * It keeps conns for each account and URL, dials up to max_conns_per_account, lets callers wait in
  * one line, and keeps their deadlines. It has no prewarm, no sweeps, no pings, no pins, no age
  * limits, no reads or writes. Its mistakes are those that such pools have:
- *  - a dial that fails and a conn that closes make room, but wake nobody;
+ *  - a dial that fails and a conn that closes make room, but wake nobody; nor does a cancel that
+ *    gives a conn back;
  *  - only the first in line is looked at when a conn comes back, whatever URL it wants;
  *  - the conn that was used last is lent first, so that the others rot;
  *  - what a peer says on an idle conn is not looked at;
