@@ -122,8 +122,9 @@ static void remember(struct scn_output *output, const struct rep_scenario *resul
   char place[NAME_SIZE];
   if (output->failed_count++ < SCN_OUTPUT_REMEMBERED) {
     scn_reason_place(result->failure, place, sizeof place);
-    snprintf(output->failed[output->failed_count - 1], sizeof output->failed[0], "%-5s  %.120s  %.300s",
-             verdict_word(result->verdict), name, place[0] == '\0' ? result->path : place);
+    snprintf(output->failed[output->failed_count - 1], sizeof output->failed[0],
+             "%-5s  %.120s  %.300s", verdict_word(result->verdict), name,
+             place[0] == '\0' ? result->path : place);
   }
 }
 

@@ -219,6 +219,7 @@ bool scn_plan_sha256(const struct scn_plan *plan, const struct scn_plan_selectio
                      const char *what, char hex[65]) {
   struct scn_bytes bytes = {0};
   add_to_digest(&bytes, what);
+  add_to_digest(&bytes, sim_pool_under_test()->name);
   for (size_t i = 0; i < plan->file_count; i++) {
     const struct scn_scenario *scenario = plan->files[i].scenario;
     char source[65];
