@@ -34,7 +34,7 @@ hashes() { # NAME JOBS COMMAND...
   name=$1
   shift
   run '--no-db --junit' "$work/$name.xml" "$@"
-  sed -n -e 's/.*<testcase name="\([^"]*\)".*/\1/p' -e 's/.*"timeline_sha256" value="\(.*\)".*/  \1/p' \
+  sed -n -e 's/.*<testcase name="\([^"]*\)".*/\1/p' -e 's/.*timeline_sha256" value="\(.*\)".*/  \1/p' \
     -e 's/.*<\(failure\|error\) .*/  \1/p' "$work/$name.xml" >"$work/$name.hashes"
 }
 
