@@ -1,6 +1,6 @@
 """bench.py - runs every measurement, beside its baseline, and tells the medians.
 
-usage: bench.py --programs FOLDER [--output FOLDER] [--runs N] [--quick], in the repository's root.
+usage: bench.py --programs FOLDER [--output FOLDER] [--runs N] [--quick] [--only TEXT], in the repository's root.
 
 What is measured stands in measurements.py, one function for each row. Here is what they have in
 common: the repetition, the medians, the table, the JSON and the plots.
@@ -123,6 +123,7 @@ def main():
     parser.add_argument("--output", type=pathlib.Path, default=pathlib.Path("build/bench"))
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--only", help="only rows with this in their name, and no plots")
     arguments = parser.parse_args()
     runs = 1 if arguments.quick else max(arguments.runs, 1)
     arguments.output.mkdir(parents=True, exist_ok=True)
@@ -130,10 +131,11 @@ def main():
     with tempfile.TemporaryDirectory(prefix="poolproof-bench.") as work:
         bench = measurements.Bench(arguments.programs, pathlib.Path(work), arguments.quick)
         report["version"] = bench.version()
-        for row in measurements.ROWS:
+        rows = [row for row in measurements.ROWS if (arguments.only or "") in row.name]
+        for row in rows:
             print(f"measuring: {row.name}", file=sys.stderr)
             report["results"].append(measure(row, bench, runs))
-        for growth in measurements.GROWTHS:
+        for growth in [] if arguments.only else measurements.GROWTHS:
             print(f"measuring growth: {growth.title}", file=sys.stderr)
             report["growth"].append(draw_growth(growth, bench, min(runs, 3), arguments.output))
     target = arguments.output / "bench.json"
@@ -142,7 +144,7 @@ def main():
     print(f"{report['version']} on {where['processor']}, {where['processors']} processors,")
     print(f"{where['system']}; medians of {runs} runs; load before: {where['load_before']:.2f}\n")
     print(table(report["results"]))
-    print(f"\nIn {arguments.output}: bench.json and a plot of growth for each kind of work.")
+    print(f"\nIn {arguments.output}: bench.json" + ("" if arguments.only else " and the plots of growth"))
 
 
 if __name__ == "__main__":

@@ -2,9 +2,10 @@
 # run.sh - builds the release and measures it: a table on stdout; bench.json and a plot of growth
 # for each kind of work (SVG) in build/bench, or in the folder that --output names.
 #
-# usage: sh tests/bench/run.sh [--output FOLDER] [--runs N] [--quick]
+# usage: sh tests/bench/run.sh [--output FOLDER] [--runs N] [--quick] [--only TEXT]
 # A measurement is the median of --runs runs (5), each beside its baseline; --quick takes one run of
-# little work, which shows that everything works and measures nothing. Status 3: no build.
+# little work, which shows that everything works and measures nothing; --only takes the rows with
+# that in their name. Status 3: no build.
 set -eu
 export PYTHONDONTWRITEBYTECODE=1
 
