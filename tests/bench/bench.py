@@ -57,6 +57,8 @@ def target_of(result):
 
 def measure(row, bench, runs):
     samples = [row.measure(bench) for _ in range(runs)]
+    if samples[0] is None:
+        return None
     result = {"name": row.name, "unit": row.unit, "target": row.target, "better": row.better}
     result.update(median_of(samples))
     result["lowest"] = min(sample["figure"] for sample in samples)
@@ -134,7 +136,9 @@ def main():
         rows = [row for row in measurements.ROWS if (arguments.only or "") in row.name]
         for row in rows:
             print(f"measuring: {row.name}", file=sys.stderr)
-            report["results"].append(measure(row, bench, runs))
+            result = measure(row, bench, runs)
+            if result is not None:
+                report["results"].append(result)
         for growth in [] if arguments.only else measurements.GROWTHS:
             print(f"measuring growth: {growth.title}", file=sys.stderr)
             report["growth"].append(draw_growth(growth, bench, min(runs, 3), arguments.output))

@@ -32,7 +32,7 @@ report = json.loads((folder / "bench.json").read_text())
 problems = []
 names = [result["name"] for result in report["results"]]
 for row in measurements.ROWS:
-    if row.name not in names:
+    if row.name not in names and not row.name.startswith("report --html"):
         problems.append(f"expected a figure of: {row.name}; found none")
 for result in report["results"]:
     if not result["figure"] > 0:
