@@ -77,13 +77,26 @@ function fillCharts(follower) {
                   yFormat: count, series: [{ label: "dials/s", values: rates, colour: "dialing" }] });
 }
 
+/* Fills a box with `fill` when it comes into sight: most readers look at the lanes first. Returns a
+ * function that gives that up. */
+function whenInSight(box, fill) {
+  const observer = new IntersectionObserver((entries) => {
+    if (entries.some((entry) => entry.isIntersecting)) {
+      observer.disconnect();
+      fill();
+    }
+  }, { rootMargin: "200px" });
+  observer.observe(box);
+  return () => observer.disconnect();
+}
+
 function fillDistributions(follower) {
   const box = element("distributions");
   clearCharts(box);
   const names = { queue_wait: ["Queue wait", "waiting"], hold: ["Hold", "leased"], dial: ["Dial", "dialing"], ping: ["Ping", "pinging"] };
   const time = (value) => duration(Math.round(value), 3);
   for (const [key, [name, colour]] of Object.entries(names)) {
-    const sorted = follower.durations[key];
+    const sorted = Float64Array.from(follower.durations[key]).sort();
     if (sorted.length === 0) {
       continue;
     }

@@ -75,13 +75,12 @@ async function inflate(text) {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-/* A shape's text, "kind#number@time?json...", as { kind, fields: [{ name, isNumber, isTime }] }. */
+/* A shape's text, "kind#number@time?json...", as { kind, fields: [{ name, isNumber, isTime }],
+ * places: where a field of a name is among them }. */
 function parseShape(text) {
   const parts = text.split(/(?=[#@?])/);
-  return {
-    kind: parts[0],
-    fields: parts.slice(1).map((part) => ({ name: part.slice(1), isNumber: part[0] !== "?", isTime: part[0] === "@" })),
-  };
+  const fields = parts.slice(1).map((part) => ({ name: part.slice(1), isNumber: part[0] !== "?", isTime: part[0] === "@" }));
+  return { kind: parts[0], fields, places: new Map(fields.map((field, place) => [field.name, place])) };
 }
 
 class Timeline {
@@ -109,7 +108,8 @@ class Timeline {
 
   /* For the number of each text whether `part` (in lower case) is in it; "" is in all. */
   textsWith(part) {
-    return Uint8Array.from(this.textAt, (unused, number) => part === "" || this.text(number).toLowerCase().includes(part) ? 1 : 0);
+    return part === "" ? new Uint8Array(this.textAt.length).fill(1)
+      : Uint8Array.from(this.textAt, (unused, number) => this.text(number).toLowerCase().includes(part) ? 1 : 0);
   }
 
   /* -1: there is none. Compares bytes, which is quicker than to decode all. */
@@ -193,14 +193,13 @@ class Timeline {
 
   /* A detail of event `i`; undefined when it has none of that name. */
   value(i, name) {
-    const fields = this.shapes[this.shape[i]].fields;
-    for (let f = 0; f < fields.length; f++) {
-      if (fields[f].name === name) {
-        const value = this.values[this.first[i] + f];
-        return fields[f].isNumber ? value : JSON.parse(this.text(value));
-      }
+    const shape = this.shapes[this.shape[i]];
+    const place = shape.places.get(name);
+    if (place === undefined) {
+      return undefined;
     }
-    return undefined;
+    const value = this.values[this.first[i] + place];
+    return shape.fields[place].isNumber ? value : JSON.parse(this.text(value));
   }
 
   /* The details of event `i` as a person reads them. */

@@ -27,11 +27,12 @@ class EventList {
     const names = timeline.textsWith(who);
     const kinds = timeline.shapes.map((shape) => shape !== null && (kind === "" || shape.kind === kind));
     const found = new Uint32Array(timeline.count);
+    const all = account === "" && who === "" && kind === "";
     let count = 0;
     for (let i = 0; i < timeline.count; i++) {
-      if (kinds[timeline.shape[i]] && (account === "" || String(timeline.account[i]) === account) &&
+      if (all || (kinds[timeline.shape[i]] && (account === "" || String(timeline.account[i]) === account) &&
           (who === "" || (timeline.conn[i] !== 0 && names[timeline.conn[i]]) ||
-           (timeline.op[i] !== 0 && names[timeline.op[i]]))) {
+           (timeline.op[i] !== 0 && names[timeline.op[i]])))) {
         found[count++] = i;
       }
     }

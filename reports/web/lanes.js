@@ -125,9 +125,10 @@ class Follower {
     this.dialed = new Float64Array(SLICES);
     this.durations = { queue_wait: [], hold: [], dial: [], ping: [] };
     this.accounts = new Set();
+    const isAcquire = timeline.shapes.map((shape) => shape !== null && shape.kind === "acquire_started");
     let acquires = 0;
     for (let i = 0; i < timeline.count; i++) {
-      acquires += timeline.kind(i) === "acquire_started";
+      acquires += isAcquire[timeline.shape[i]] ? 1 : 0;
     }
     this.own = acquires <= MOST_OWN_LANES;
   }
@@ -136,10 +137,12 @@ class Follower {
     const timeline = this.timeline;
     const actions = timeline.shapes.map((shape) => shape && this[shape.kind]);
     const marks = timeline.shapes.map((shape) => shape && this.marks[MARKS[shape.kind]]);
+    let account = 0;
     for (let i = 0; i < timeline.count; i++) {
       const shape = timeline.shape[i];
-      if (timeline.account[i] !== 0) {
-        this.accounts.add(timeline.account[i]);
+      if (timeline.account[i] !== account && timeline.account[i] !== 0) {
+        account = timeline.account[i];
+        this.accounts.add(account);
       }
       if (marks[shape] !== undefined && marks[shape] !== null) {
         marks[shape].push(i);
@@ -355,9 +358,6 @@ class Follower {
     }
     for (const gauge of Object.values(this.gauges)) {
       gauge.finish();
-    }
-    for (const name of Object.keys(this.durations)) {
-      this.durations[name] = Float64Array.from(this.durations[name]).sort();
     }
     this.lanes = (this.own ? this.requests : this.shared.lanes)
       .concat(this.dialLanes.lanes, this.conns);

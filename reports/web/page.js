@@ -191,14 +191,15 @@ function openTimeline(scenario, timeline) {
   const view = new LanesView({ timeline, follower, length: scenario.virtual_ns, failures, chosen, moved });
   view.highlight = failures.length > 0 ? failures[0].label : undefined;
   shown = { view, list: new EventList({ timeline, failures, chosen }), follower };
-  fillCharts(follower);
-  fillDistributions(follower);
+  shown.waiting = [whenInSight(element("charts"), () => fillCharts(follower)),
+                   whenInSight(element("distributions"), () => fillDistributions(follower))];
 }
 
 function closeScenario() {
   if (shown !== undefined) {
     shown.view.quit();
     shown.list.quit();
+    shown.waiting.forEach((giveUp) => giveUp());
     shown = undefined;
   }
   clearCharts(element("charts"));
@@ -254,6 +255,7 @@ function setTheme(theme) {
   redrawWhatIf();
   if (shown !== undefined) {
     shown.view.paint();
+    shown.waiting.forEach((giveUp) => giveUp());
     fillCharts(shown.follower);
     fillDistributions(shown.follower);
   }

@@ -207,6 +207,16 @@ async function noColourAloneCarriesMeaning(browser) {
   await page.close();
 }
 
+async function chartsComeIntoSight(browser) {
+  const page = await open(browser, "failing.html", { hash: "#scenario-0" });
+  await page.locator("#distributions").scrollIntoViewIfNeeded();
+  await page.waitForSelector("#distributions .uplot", { timeout: 30000 });
+  equal(await page.locator("#charts .uplot").count(), 3, "curves of conns, waits and dials");
+  equal(await page.locator("#distributions .uplot").count(), 5, "waits and holds twice, one dial");
+  await accessible(page, "with charts");
+  await page.close();
+}
+
 async function passingAndEmptyPartsAreSaid(browser) {
   const page = await open(browser, "passing.html");
   equal(await text(page, "h1"), "All 1 scenario passed", "the title");
@@ -285,7 +295,7 @@ const browser = await chromium.launch({
   args: ["--no-sandbox", "--disable-gpu"],
 });
 for (const one of [aFailureIsFoundFromTheFirstScreen, zoomFilterAndHoverWork, theListIsUsedWithKeys, scenariosAreFound,
-                   everyLookIsAccessible, paperIsWhite, noColourAloneCarriesMeaning, passingAndEmptyPartsAreSaid, aMatrixIsCompared,
+                   everyLookIsAccessible, paperIsWhite, noColourAloneCarriesMeaning, chartsComeIntoSight, passingAndEmptyPartsAreSaid, aMatrixIsCompared,
                    aMillionEventsOpenAndPan, aComparisonIsAccessible, theChecksFindWhatIsWrong]) {
   try {
     await one(browser);
