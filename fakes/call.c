@@ -159,6 +159,10 @@ void fake_ping_cancel(void *context, void *conn) {
   (void)scheduled;
 }
 
+bool fake_is_call_entry(const struct sim_entry *entry) {
+  return entry->action == ping_ends || entry->action == read_ends || entry->action == write_ends;
+}
+
 bool fake_call_describe(const struct sim_entry *entry, struct fake_happening *happening) {
   const struct fake_conn *conn = entry->context;
   if (entry->action == ping_ends) {

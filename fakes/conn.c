@@ -174,8 +174,12 @@ void fake_close(void *context, void *conn) {
   (void)scheduled;
 }
 
+bool fake_is_conn_entry(const struct sim_entry *entry) {
+  return entry->action == watch_ends || entry->action == close_ends;
+}
+
 bool fake_conn_describe(const struct sim_entry *entry, struct fake_happening *happening) {
-  if (entry->action != watch_ends && entry->action != close_ends) {
+  if (!fake_is_conn_entry(entry)) {
     return false;
   }
   const struct fake_conn *conn = entry->context;

@@ -5,9 +5,10 @@
  * greatest number of conns is judged when a conn would open. Both refusals take as long as the
  * dial would have taken.
  */
-#include "fakes/internal.h"
-
 #include <assert.h>
+
+#include "fakes/digest.h"
+#include "fakes/internal.h"
 
 enum { TOO_MANY_REQUESTS = 429 };
 
@@ -218,5 +219,24 @@ bool fake_dial_describe(const struct sim_entry *entry, struct fake_happening *ha
       .what = dial->canceled ? "the end of a canceled dial" : "the answer of a dial",
       .conn = "",
       .account = dial->account};
+  return true;
+}
+
+bool fake_dial_digest(const struct sim_entry *entry, const struct wsp_digest_names *names,
+                      struct wsp_digest *digest) {
+  if (entry->action != dial_ends) {
+    return false;
+  }
+  const struct fake_dial *dial = entry->context;
+  wsp_digest_add_digest(digest, wsp_digest_of_dial(dial->name, names));
+  wsp_digest_add_text(digest, dial->site->url);
+  wsp_digest_add_text(digest, dial->upstream->url);
+  wsp_digest_add(digest, (uint64_t)dial->account);
+  wsp_digest_add(digest, (uint64_t)dial->answer.outcome);
+  wsp_digest_add_text(digest, dial->answer.text);
+  wsp_digest_add(digest, (uint64_t)dial->answer.status);
+  wsp_digest_add(digest, (uintptr_t)dial->behaviour);
+  wsp_digest_add(digest, (uint64_t)dial->base);
+  wsp_digest_add(digest, (uint64_t)(dial->over_rate | dial->canceled << 1));
   return true;
 }

@@ -6,7 +6,7 @@
  *   dial.c       dials and their limits         call.c       pings, writes and reads
  *   conn.c       opening, ageing and closing    adopt.c      conns that did not come from a dial
  *   schedule.c   entries of the queue, events
- *   fault.c      faults of the way to them
+ *   fault.c      faults of the way to them      digest.c     the state of all that, for a search
  *
  * Everything that has to be answered lies in the queue from its start to its end. What never ends
  * by itself lies there at WSP_TIME_NEVER, as background: so that a cancel or a close, which may
@@ -18,6 +18,9 @@
 
 #include "fakes/fault.h"
 #include "sim/pool_interface.h"
+
+struct wsp_digest;
+struct wsp_digest_names;
 
 enum { FAKE_SITE_BUCKETS = 64 };
 
@@ -218,6 +221,12 @@ void fake_close(void *context, void *conn);
 bool fake_dial_describe(const struct sim_entry *entry, struct fake_happening *happening);
 bool fake_call_describe(const struct sim_entry *entry, struct fake_happening *happening);
 bool fake_conn_describe(const struct sim_entry *entry, struct fake_happening *happening);
+
+/* The parts of fake_entry_digest(). The state of calls and conns is found without the queue. */
+bool fake_dial_digest(const struct sim_entry *entry, const struct wsp_digest_names *names,
+                      struct wsp_digest *digest);
+bool fake_is_call_entry(const struct sim_entry *entry);
+bool fake_is_conn_entry(const struct sim_entry *entry);
 
 /* Whether that call is under way. */
 bool fake_call_active(const struct fake_conn *conn, enum fake_subject subject);

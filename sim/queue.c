@@ -100,6 +100,10 @@ size_t sim_queue_due(const struct sim_queue *queue, wsp_time now, struct sim_ent
   return list_due(&queue->heap, 1, now, entries, 0, most);
 }
 
+const struct sim_entry *sim_queue_at(const struct sim_queue *queue, size_t place) {
+  return entry_of(queue->heap.entries[place]);
+}
+
 size_t sim_queue_count(const struct sim_queue *queue) {
   return queue->heap.count;
 }

@@ -45,6 +45,10 @@ struct sim_entry *sim_queue_pop(struct sim_queue *queue, wsp_time now);
 size_t sim_queue_due(const struct sim_queue *queue, wsp_time now, struct sim_entry **entries,
                      size_t most);
 
+/* The entry in that place of the heap, from 0 and below the count: all of them, in no order that
+ * means anything. */
+const struct sim_entry *sim_queue_at(const struct sim_queue *queue, size_t place);
+
 size_t sim_queue_count(const struct sim_queue *queue);
 size_t sim_queue_background_count(const struct sim_queue *queue);
 

@@ -267,6 +267,11 @@ const char *sim_trace_string(const struct sim_trace *trace, sim_string number) {
   return trace->text + trace->entries[number].offset;
 }
 
+uint64_t sim_trace_string_hash(const struct sim_trace *trace, sim_string number) {
+  assert(number < string_count(trace));
+  return trace->entries[number].hash;
+}
+
 const char *sim_trace_strings(const struct sim_trace *trace, size_t *size) {
   *size = (size_t)atomic_load_explicit(&trace->string_bytes, memory_order_acquire);
   return trace->text;

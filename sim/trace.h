@@ -102,6 +102,9 @@ int64_t sim_trace_find(const struct sim_trace *trace, const char *text);
 /* The string of a number; valid until reset. */
 const char *sim_trace_string(const struct sim_trace *trace, sim_string number);
 
+/* 64 bits that depend on the string alone, as its number does not; kept, so this costs nothing. */
+uint64_t sim_trace_string_hash(const struct sim_trace *trace, sim_string number);
+
 /* The strings in order of their numbers (so "" is the first), each NUL-terminated, as one block. */
 const char *sim_trace_strings(const struct sim_trace *trace, size_t *size);
 

@@ -17,6 +17,7 @@
 #ifndef SIM_WATCH_H
 #define SIM_WATCH_H
 
+#include "pool/digest.h"
 #include "sim/arena.h"
 #include "sim/invariant.h"
 #include "sim/trace.h"
@@ -68,5 +69,10 @@ const struct sim_violation *sim_watch_violation(const struct sim_watch *watch);
 
 /* Without memory a watch stops looking, and says so. */
 bool sim_watch_failed(const struct sim_watch *watch);
+
+/* Adds the books to `digest`: two watches over equal digests find the same in what is to come. The
+ * times are the sums that two of the pool's metrics are cut off from. */
+void sim_watch_digest(const struct sim_watch *watch, int64_t queue_wait_ns, int64_t pick_ns,
+                      struct wsp_digest *digest);
 
 #endif

@@ -11,6 +11,7 @@
  *   watch_wait.c     those who wait, when an instant has come to rest
  *   watch_sweep.c    background sweeps: that they come, end, and what they leave
  *   watch_settle.c   the rest of what holds when an instant has come to rest
+ *   watch_digest.c   the books in 128 bits, for a search
  *
  * "Instant" is a number here: it goes up when time goes on, not when the clock jumps, since a jump
  * lets nothing happen.

@@ -325,3 +325,22 @@ void scn_agenda_perform_member(struct scn_world *world, size_t member) {
   scn_step_perform_member(world, step);
   has_performed(world);
 }
+
+/* ---- For a search --------------------------------------------------------------------------- */
+
+void scn_agenda_digest(const struct scn_world *world, struct wsp_digest *digest) {
+  const struct scn_agenda *agenda = world->agenda;
+  wsp_digest_add(digest, agenda->next_step);
+  wsp_digest_add(digest, (uint64_t)agenda->last);
+  wsp_digest_add(digest, agenda->together == NULL ? 0 : agenda->together->index + 1);
+  wsp_digest_add(digest, agenda->together == NULL ? 0 : agenda->members_left);
+  wsp_digest_add(digest, agenda->repeater_count);
+  for (size_t i = 0; i < agenda->repeater_count; i++) {
+    wsp_digest_add(digest, agenda->repeaters[i].step->index);
+    wsp_digest_add(digest, (uint64_t)agenda->repeaters[i].repetition);
+    wsp_digest_add(digest, (uint64_t)agenda->repeaters[i].at);
+  }
+  for (size_t i = 0; i < world->scenario->load_count; i++) {
+    scn_traffic_digest(agenda->loads[i], digest);
+  }
+}

@@ -8,6 +8,7 @@
 #ifndef ENGINE_AGENDA_H
 #define ENGINE_AGENDA_H
 
+#include "pool/digest.h"
 #include "scenarios/engine/turns.h"
 
 /* NULL: no memory. */
@@ -40,6 +41,9 @@ const struct scn_step *scn_agenda_step(const struct scn_world *world, int64_t *r
                                        const struct scn_load **load);
 /* The member `member` of the `together` that is under way. */
 const struct scn_step *scn_agenda_member(const struct scn_world *world, size_t member);
+
+/* Adds what decides about the items to come. */
+void scn_agenda_digest(const struct scn_world *world, struct wsp_digest *digest);
 
 /* How many items have been done. */
 uint64_t scn_agenda_number(const struct scn_world *world);

@@ -96,6 +96,9 @@ static int read_options(const struct scn_arguments *arguments,
                              seed);
   }
   options->same_seed = scn_cli_has(arguments, "--same-seed");
+  options->pruning = scn_cli_has(arguments, "--check-pruning") ? SCN_PRUNING_CHECKED
+                     : scn_cli_has(arguments, "--no-pruning")  ? SCN_NO_PRUNING
+                                                               : SCN_PRUNING;
   if (status == 0) {
     status = read_faults(arguments, &options->faults);
   }
@@ -143,6 +146,8 @@ static const struct scn_option options[] = {
     {"--faults", "LIST",
      "let faults strike: all, none (default), or some of drop,stall,reset,slow,\n"
      "                     duplicate-close,refuse,429, with commas between them"},
+    {"--no-pruning", NULL, "exhaustive: go into states that were met before, too"},
+    {"--check-pruning", NULL, "the same, and check that what follows them is what followed before"},
     {"--db", "FILE", "record into this SQLite database (default poolproof.db)"},
     {"--no-db", NULL, "record nothing"},
     {"--jobs", "N", "worker processes (default: one for each processor, at most 8)"},

@@ -92,6 +92,12 @@ static const struct measure *measure_of(const char *name) {
   return NULL;
 }
 
+const char *const *scn_measure_kinds(const char *name, const char **field) {
+  const struct measure *measure = measure_of(name);
+  *field = measure == NULL ? NULL : measure->field;
+  return measure == NULL ? NULL : measure->kinds;
+}
+
 static bool percentile_touches(struct scn_judging *judging, const struct sim_event *event) {
   const struct measure *measure = measure_of(judging->expectation->subject);
   return measure != NULL && scn_event_is_of(event, measure->kinds, 2);

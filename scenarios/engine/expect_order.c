@@ -39,8 +39,7 @@ static const char *milestone_name(enum scn_milestone milestone) {
   return names[milestone];
 }
 
-/* The milestone that an event is of, or -1. */
-static int milestone_of(const struct sim_event *event) {
+int scn_milestone_of(const struct sim_event *event) {
   for (size_t i = 0; i < sizeof milestones / sizeof milestones[0]; i++) {
     if (scn_event_is_of(event, &milestones[i].kind, 1)) {
       return (int)milestones[i].milestone;
@@ -52,7 +51,7 @@ static int milestone_of(const struct sim_event *event) {
 static bool touches(struct scn_judging *judging, const struct sim_event *event) {
   const struct scn_expectation *expectation = judging->expectation;
   const struct sim_trace *trace = judging->view->trace;
-  if (event->op == 0 || milestone_of(event) < 0) {
+  if (event->op == 0 || scn_milestone_of(event) < 0) {
     return false;
   }
   const char *label = sim_trace_string(trace, event->op);
@@ -100,7 +99,7 @@ static struct place find_place(const struct scn_judging *judging,
   uint64_t count = sim_trace_count(view->trace);
   int64_t label = sim_trace_find(view->trace, item->label);
   for (uint64_t i = 0; label > 0 && i < count; i++) {
-    if (events[i].op == label && milestone_of(&events[i]) == (int)item->milestone) {
+    if (events[i].op == label && scn_milestone_of(&events[i]) == (int)item->milestone) {
       return (struct place){
           .happened = true, .first = 2 * i + 1, .last = 2 * i + 1, .t_ns = events[i].t_ns};
     }

@@ -83,6 +83,12 @@ bool scn_judge_order(struct scn_judging *judging);
 bool scn_judge_sql(struct scn_judging *judging);
 bool scn_judge_percentile(struct scn_judging *judging);
 
+/* The milestone that an event is of, or -1. */
+int scn_milestone_of(const struct sim_event *event);
+/* The kinds of events (two at most, NULL: no more) that a percentile is over, and which of their
+ * fields. NULL: no such measure. */
+const char *const *scn_measure_kinds(const char *name, const char **field);
+
 /* Whether the name of `event`'s kind is one of `kinds`. */
 bool scn_event_is_of(const struct sim_event *event, const char *const *kinds, size_t count);
 

@@ -1,9 +1,8 @@
 /*
  * explore.c - runs many orders of one scenario until one does not hold.
  *
- * Drawn orders begin each from a snapshot of the moment before the first choice. The exhaustive
- * search goes depth first: at each choice it keeps a snapshot, and comes back to it for each
- * alternative. Nothing of the wall clock decides anything.
+ * Drawn orders begin each from a snapshot of the moment before the first choice. All orders one
+ * after the other: explore_all.c. Nothing of the wall clock decides anything.
  */
 #include "scenarios/engine/explore.h"
 
@@ -11,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scenarios/engine/explore_parts.h"
 #include "scenarios/engine/schedule.h"
-#include "scenarios/engine/seen.h"
 #include "scenarios/engine/strategy.h"
 #include "scenarios/engine/verdict.h"
 #include "scenarios/engine/worker.h"
@@ -21,35 +20,6 @@ const char *scn_strategy_name(enum scn_strategy strategy) {
   static const char *const names[] = {"random", "pct", "exhaustive"};
   return (size_t)strategy < sizeof names / sizeof names[0] ? names[strategy] : NULL;
 }
-
-/* A place to come back to. */
-struct place {
-  struct sim_snapshot *snapshot; /* NULL: none */
-  struct sim_trace_mark mark;
-};
-
-struct search {
-  struct scn_runner *runner;
-  const struct scn_scenario *scenario;
-  const struct scn_variant *variant;
-  const struct scn_explore_options *options;
-  struct rep_exploration *told;
-  struct scn_seen schedules;
-  uint64_t choices;  /* of the run in insertion order */
-  wsp_time duration; /* of that run */
-
-  /* The moment before the first choice of the file's own seed. */
-  struct scn_world *world;
-  struct place start;
-
-  /* What ended the search. */
-  bool hit, no_memory;
-  char *schedule;
-  uint64_t seed;
-  bool unjudged;
-  enum rep_verdict verdict;
-  char timeline_sha256[65];
-};
 
 /* ---- One run ------------------------------------------------------------------------------ */
 
@@ -70,25 +40,33 @@ static struct scn_key key_of_schedule(const struct sim_trace *trace, uint64_t se
   return key;
 }
 
-/* The exhaustive search takes no order twice. */
-static bool is_new_schedule(struct search *search, const struct sim_trace *trace, uint64_t seed) {
-  bool is_new = true;
-  return search->options->strategy == SCN_EXHAUSTIVE ||
-         (scn_seen_put(&search->schedules, key_of_schedule(trace, seed), &is_new) != NULL &&
-          is_new);
+static bool is_new_schedule(struct scn_search *search, const struct sim_trace *trace) {
+  bool is_new;
+  uint64_t seed = scn_runner_attempt(search->runner)->seed;
+  return scn_seen_put(&search->schedules, key_of_schedule(trace, seed), &is_new) != NULL && is_new;
 }
 
-/* Judges a run that is over. True: go on searching. */
-static bool judge(struct search *search, struct scn_world *world) {
-  uint64_t seed = scn_runner_attempt(search->runner)->seed;
-  search->told->runs++;
-  search->told->schedules += is_new_schedule(search, world->trace, seed);
+/* For those who want to see all that does not hold. */
+static void show(struct scn_search *search, struct scn_world *world) {
+  struct rep_scenario result;
+  scn_verdict_finish(world, &result);
+  search->verdict = result.verdict;
+  if (result.verdict != REP_PASS) {
+    search->options->show(search->options->show_context, &result);
+  }
+}
+
+bool scn_search_judge(struct scn_search *search, struct scn_world *world) {
+  if (search->options->show != NULL) {
+    show(search, world);
+    return true;
+  }
   search->verdict = scn_verdict_reach(world);
   if (search->verdict == REP_PASS) {
     return true;
   }
   search->hit = true;
-  search->seed = seed;
+  search->seed = scn_runner_attempt(search->runner)->seed;
   search->unjudged = world->unjudged;
   rep_timeline_sha256(world->trace, search->timeline_sha256);
   search->schedule = scn_schedule_of_trace(world->trace);
@@ -96,8 +74,14 @@ static bool judge(struct search *search, struct scn_world *world) {
   return false;
 }
 
-/* A place that was kept before is replaced, in its memory. */
-static bool keep_place(struct search *search, struct scn_world *world, struct place *place) {
+/* A drawn run is over. */
+static bool judge_drawn(struct scn_search *search, struct scn_world *world) {
+  search->told->runs++;
+  search->told->schedules += is_new_schedule(search, world->trace);
+  return scn_search_judge(search, world);
+}
+
+bool scn_search_keep(struct scn_search *search, struct scn_world *world, struct scn_place *place) {
   bool kept = true;
   if (place->snapshot == NULL) {
     place->snapshot = sim_snapshot_take(world->arena);
@@ -110,14 +94,14 @@ static bool keep_place(struct search *search, struct scn_world *world, struct pl
   return kept;
 }
 
-static void return_to(struct search *search, const struct place *place) {
+void scn_search_return(struct scn_search *search, const struct scn_place *place) {
   struct scn_world *world = search->world;
   sim_snapshot_restore(world->arena, place->snapshot);
   sim_trace_rewind(world->trace, place->mark);
 }
 
 /* Begins at the moment before the first choice. False: no memory. */
-static bool begin(struct search *search) {
+static bool begin(struct scn_search *search) {
   struct scn_turn turns[SCN_MOST_TURNS];
   search->world =
       scn_run_begin(search->runner, search->scenario, search->variant, &scn_strategy_first);
@@ -127,16 +111,16 @@ static bool begin(struct search *search) {
   }
   scn_run_to_choice(search->world, turns);
   search->told->events += sim_trace_count(search->world->trace);
-  return keep_place(search, search->world, &search->start);
+  return scn_search_keep(search, search->world, &search->start);
 }
 
-static void count_events(struct search *search, const struct place *since) {
+void scn_search_count_events(struct scn_search *search, const struct scn_place *since) {
   search->told->events += sim_trace_count(search->world->trace) - since->mark.events;
 }
 
 /* ---- Drawn orders ------------------------------------------------------------------------- */
 
-static struct scn_chooser draw(const struct search *search, struct scn_drawn_order *order,
+static struct scn_chooser draw(const struct scn_search *search, struct scn_drawn_order *order,
                                uint64_t run) {
   const struct scn_explore_options *options = search->options;
   return options->strategy == SCN_RANDOM
@@ -144,23 +128,23 @@ static struct scn_chooser draw(const struct search *search, struct scn_drawn_ord
              : scn_strategy_pct(order, options->seed, run, options->depth, search->choices);
 }
 
-static bool run_from_start(struct search *search, const struct scn_chooser *chooser) {
+static bool run_from_start(struct scn_search *search, const struct scn_chooser *chooser) {
   struct scn_attempt *attempt = scn_runner_attempt(search->runner);
   attempt->number++;
-  return_to(search, &search->start);
+  scn_search_return(search, &search->start);
   search->world->chooser = chooser;
   scn_run_to_end(search->world);
-  count_events(search, &search->start);
+  scn_search_count_events(search, &search->start);
   if (search->told->runs == 0) {
     search->choices = search->world->choices;
     search->duration = search->world->now;
   }
-  return judge(search, search->world);
+  return judge_drawn(search, search->world);
 }
 
 /* Which faults strike in a run; NULL: none is armed. They may do so for longer than the scenario
  * takes without them, since it takes longer with them. */
-static const struct fake_fault_plan *draw_faults(const struct search *search, uint64_t run,
+static const struct fake_fault_plan *draw_faults(const struct scn_search *search, uint64_t run,
                                                  struct scn_drawn_faults *faults,
                                                  struct fake_fault_plan *plan) {
   const struct scn_explore_options *options = search->options;
@@ -175,7 +159,7 @@ static const struct fake_fault_plan *draw_faults(const struct search *search, ui
 
 /* A run from its beginning. With a seed of its own it has other latencies, and the pool draws
  * otherwise. `plan` may be NULL. */
-static bool run_anew(struct search *search, uint64_t run, bool own_seed,
+static bool run_anew(struct scn_search *search, uint64_t run, bool own_seed,
                      const struct scn_chooser *chooser, const struct fake_fault_plan *plan) {
   struct scn_variant variant = *search->variant;
   if (own_seed) {
@@ -192,12 +176,12 @@ static bool run_anew(struct search *search, uint64_t run, bool own_seed,
   fake_world_use_faults(world->upstreams, plan);
   scn_run_to_end(world);
   search->told->events += sim_trace_count(world->trace);
-  return judge(search, world);
+  return judge_drawn(search, world);
 }
 
 /* Nothing to choose: with the file's seed and without a fault there is only one run. Those runs
  * first, since the start is a snapshot of the arena that others overwrite. */
-static void search_drawn(struct search *search) {
+static void search_drawn(struct scn_search *search) {
   struct scn_drawn_order order;
   struct scn_drawn_faults faults;
   struct fake_fault_plan plan;
@@ -220,96 +204,6 @@ static void search_drawn(struct search *search) {
     struct scn_chooser chooser = draw(search, &order, run);
     go_on = run_anew(search, run, true, &chooser, draw_faults(search, run, &faults, &plan));
   }
-}
-
-/* ---- All orders --------------------------------------------------------------------------- */
-
-/* A choice on the way to the current run. */
-struct branch {
-  struct place place;
-  size_t next; /* the alternative to take next */
-  size_t count;
-};
-
-/* Behind `count` lie branches that were left, whose memory waits to be used again. */
-struct path {
-  struct branch *items;
-  size_t count;
-  size_t capacity;
-};
-
-static struct branch *add_branch(struct search *search, struct path *path) {
-  if (path->count == path->capacity) {
-    size_t capacity = path->capacity == 0 ? 64 : 2 * path->capacity;
-    struct branch *items = realloc(path->items, capacity * sizeof *items);
-    if (items == NULL) {
-      search->no_memory = true;
-      return NULL;
-    }
-    memset(items + path->capacity, 0, (capacity - path->capacity) * sizeof *items);
-    path->items = items;
-    path->capacity = capacity;
-  }
-  return &path->items[path->count++];
-}
-
-static void path_deinit(struct path *path) {
-  for (size_t i = 0; i < path->capacity; i++) {
-    sim_snapshot_destroy(path->items[i].place.snapshot);
-  }
-  free(path->items);
-}
-
-/* Carries the run to its end, taking the first alternative of each new choice and keeping a place
- * at each. False: the search is over. */
-static bool descend(struct search *search, struct path *path) {
-  struct scn_turn turns[SCN_MOST_TURNS];
-  size_t count;
-  while ((count = scn_run_to_choice(search->world, turns)) > 0) {
-    struct branch *branch = add_branch(search, path);
-    if (branch == NULL || !keep_place(search, search->world, &branch->place)) {
-      return false;
-    }
-    branch->count = count;
-    branch->next = 1;
-    scn_run_choose(search->world, turns, count, 0);
-  }
-  return judge(search, search->world);
-}
-
-/* Goes back to the last choice that has an alternative left and takes it. False: there is none. */
-static bool take_next(struct search *search, struct path *path) {
-  while (path->count > 0 &&
-         path->items[path->count - 1].next == path->items[path->count - 1].count) {
-    path->count--;
-  }
-  if (path->count == 0) {
-    return false;
-  }
-  struct branch *branch = &path->items[path->count - 1];
-  struct scn_turn turns[SCN_MOST_TURNS];
-  return_to(search, &branch->place);
-  scn_runner_attempt(search->runner)->number++;
-  size_t count = scn_turns_list(search->world, turns);
-  scn_run_choose(search->world, turns, count, branch->next++);
-  return true;
-}
-
-static void search_all(struct search *search) {
-  struct path path = {0};
-  struct place *since = &search->start;
-  bool go_on = true;
-  while (go_on && search->told->runs < search->options->runs) {
-    go_on = descend(search, &path);
-    count_events(search, since);
-    if (go_on && !take_next(search, &path)) {
-      search->told->complete = true;
-      go_on = false;
-    }
-    since = path.count == 0 ? &search->start : &path.items[path.count - 1].place;
-  }
-  search->told->orders = search->told->runs;
-  path_deinit(&path);
 }
 
 /* ---- The result --------------------------------------------------------------------------- */
@@ -350,7 +244,7 @@ bool scn_run_scheduled(struct scn_runner *runner, const struct scn_scenario *sce
 }
 
 /* Runs the hit again from what will be recorded of it, and believes only what that shows. */
-static void verify(struct search *search, struct rep_scenario *result) {
+static void verify(struct scn_search *search, struct rep_scenario *result) {
   char message[512] = "";
   struct scn_variant variant = *search->variant;
   variant.seed = search->seed;
@@ -367,10 +261,16 @@ static void verify(struct search *search, struct rep_scenario *result) {
   result->variant = search->variant->name;
 }
 
-static void make_result(struct search *search, struct rep_scenario *result) {
+static void make_result(struct scn_search *search, struct rep_scenario *result) {
   if (search->no_memory) {
     scn_verdict_no_memory(search->scenario, search->variant, scn_runner_trace(search->runner),
                           result);
+  } else if (search->differs) {
+    scn_run(search->runner, search->scenario, search->variant, result);
+    result->verdict = REP_ERROR;
+    result->failure =
+        "error: two runs came to states that are equal by their digests, and went on in different "
+        "ways: something that decides is not in the digest; search with --no-pruning\n";
   } else if (search->hit) {
     verify(search, result);
   } else {
@@ -382,13 +282,13 @@ void scn_explore(struct scn_runner *runner, const struct scn_scenario *scenario,
                  const struct scn_variant *variant, const struct scn_explore_options *options,
                  struct rep_scenario *result) {
   struct rep_exploration *told = &scn_runner_attempt(runner)->exploration;
-  struct search search = {
+  struct scn_search search = {
       .runner = runner, .scenario = scenario, .variant = variant, .options = options, .told = told};
   int64_t started = scn_wall_clock_ns();
   *told = (struct rep_exploration){.strategy = scn_strategy_name(options->strategy)};
   if (begin(&search)) {
     if (options->strategy == SCN_EXHAUSTIVE) {
-      search_all(&search);
+      scn_search_all(&search);
     } else {
       search_drawn(&search);
     }

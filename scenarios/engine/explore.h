@@ -16,6 +16,13 @@
 
 enum scn_strategy { SCN_RANDOM, SCN_PCT, SCN_EXHAUSTIVE };
 
+/* Whether the exhaustive search goes into a state that it has met before (explore_all.c). */
+enum scn_pruning {
+  SCN_PRUNING, /* it does not */
+  SCN_NO_PRUNING,
+  SCN_PRUNING_CHECKED /* it does, and what follows must be what followed the first time */
+};
+
 struct scn_explore_options {
   enum scn_strategy strategy;
   uint64_t runs;   /* at most so many */
@@ -23,6 +30,12 @@ struct scn_explore_options {
   size_t depth;    /* of PCT */
   bool same_seed;  /* draw no other seeds for the runs */
   unsigned faults; /* which may be armed (faults.h), a bit for each; not of an exhaustive search */
+  enum scn_pruning pruning;
+
+  /* Not NULL: the search does not end at a run that does not hold, but shows it and goes on.
+   * `result` lives during the call. */
+  void (*show)(void *context, const struct rep_scenario *result);
+  void *show_context;
 };
 
 /* "random", "pct", "exhaustive"; NULL: no such strategy. */

@@ -143,3 +143,46 @@ const struct scn_operation *scn_scheduled_turn(const struct sim_entry *entry) {
   const struct session *session = entry->context;
   return session->turn;
 }
+
+/* ---- For a search -------------------------------------------------------------------------- */
+
+static void add_random(struct wsp_digest *digest, const struct sim_random *random) {
+  for (size_t word = 0; word < 4; word++) {
+    wsp_digest_add(digest, random->state[word]);
+  }
+}
+
+void scn_traffic_digest(const struct scn_traffic *run, struct wsp_digest *digest) {
+  wsp_digest_add(digest, (uint64_t)run->next);
+  wsp_digest_add(digest, run->started);
+  wsp_digest_add(digest, run->arrivals.number);
+  wsp_digest_add(digest, run->arrivals.passed);
+  wsp_digest_add(digest, (uint64_t)run->arrivals.last);
+  wsp_digest_add(digest, (uint64_t)run->arrivals.gap);
+  add_random(digest, &run->arrivals.random);
+  add_random(digest, &run->hold_random);
+  add_random(digest, &run->session_random);
+  wsp_digest_add(digest, run->hold_cursor);
+  wsp_digest_add(digest, run->turns_cursor);
+  wsp_digest_add(digest, run->think_cursor);
+}
+
+static void add_session(struct wsp_digest *digest, const struct session *session) {
+  wsp_digest_add_text(digest, session->run->load->label);
+  wsp_digest_add(digest, (uint64_t)session->turns_left);
+  wsp_digest_add_text(digest, session->turn == NULL ? NULL : session->turn->record.label);
+}
+
+void scn_session_digest(const struct scn_operation *operation, struct wsp_digest *digest) {
+  if (operation->over == turn_is_over) {
+    add_session(digest, operation->over_context);
+  }
+}
+
+bool scn_turn_digest(const struct sim_entry *entry, struct wsp_digest *digest) {
+  if (entry->action != has_thought) {
+    return false;
+  }
+  add_session(digest, entry->context);
+  return true;
+}

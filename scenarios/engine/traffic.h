@@ -9,6 +9,7 @@
 #ifndef ENGINE_TRAFFIC_H
 #define ENGINE_TRAFFIC_H
 
+#include "pool/digest.h"
 #include "scenarios/engine/world.h"
 
 struct scn_traffic;
@@ -21,6 +22,13 @@ wsp_time scn_traffic_next(const struct scn_traffic *run);
 
 /* Lets it arrive now, and finds the one after it. */
 void scn_traffic_arrive(struct scn_traffic *run);
+
+/* Adds what decides about the arrivals to come. */
+void scn_traffic_digest(const struct scn_traffic *run, struct wsp_digest *digest);
+/* Adds the session that `operation`, which is not over, is a turn of, if it is one; and the one
+ * whose next turn `entry` begins. False: it begins none. */
+void scn_session_digest(const struct scn_operation *operation, struct wsp_digest *digest);
+bool scn_turn_digest(const struct sim_entry *entry, struct wsp_digest *digest);
 
 /* The operation of the turn after which `entry` begins the next one of a session; NULL: it does
  * not. */
