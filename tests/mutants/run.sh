@@ -6,7 +6,7 @@
 #        sh tests/mutants/run.sh --sample N    N of them, others for each commit
 #
 # Each patch puts one bug into pool/. Its header says which, and in the line "Caught-by:" which
-# scenarios must fail on it. The tree is copied once to a temporary folder and built there, so that
+# scenarios must fail on it. The digests of states must be right for a broken pool too. The tree is copied once to a temporary folder and built there, so that
 # a mutant costs one file and a link; the checkout is not touched. Status: 0 all caught as their
 # headers say; 1 one survived, was not caught by a scenario of its header, or no longer applies or
 # compiles; 2 no such patch; 3 the tree itself does not build or its own scenarios fail.
@@ -81,6 +81,13 @@ explore_scenarios() {
 }
 
 # Not as a release, which compiles the pool as one unit.
+# Whether the exhaustive search knows equal states of this mutant by their digests.
+check_pruning() {
+  (cd "$tree" && timeout "$limit_seconds" "$build/poolproof" explore --no-db --quiet --jobs 2 \
+    --strategy exhaustive --check-pruning --runs 200 scenarios/bugs) >"$output" 2>&1 || true
+  ! grep -q 'equal by their digests' "$output"
+}
+
 if ! timeout 120 cmake -S "$tree" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo >"$output" 2>&1 || ! build_tree; then
   cat "$output"
   exit 3
@@ -121,6 +128,11 @@ try() { # NAME
     judge "$1" || verdict=1
     explore_scenarios
     report '' "exploring: $(wc -l <"$temporary/explored") of the bug scenarios do not hold"
+    if ! check_pruning; then
+      grep -B 1 'equal by their digests' "$output"
+      report '' 'exploring all orders: STATES THAT LOOK EQUAL GO ON DIFFERENTLY'
+      verdict=1
+    fi
   fi
   (cd "$tree" && patch -p1 -F0 -R -s <"$patch")
   return "$verdict"
