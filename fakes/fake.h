@@ -126,6 +126,7 @@ struct fake_spec {
 /* ---- The world of upstreams ------------------------------------------------------------- */
 
 struct fake_world;
+struct sim_pool_interface;
 
 /* All upstreams of a run. Memory from `arena`, answers through `queue`, draws from streams of
  * `seed`; events of the upstreams' own making (refusals, peers that close or speak) go to
@@ -136,6 +137,10 @@ struct fake_world *fake_world_create(struct sim_arena *arena, struct sim_queue *
 /* Where the time of a run is kept. The pool's calls of a transport do not say what time it is, so
  * this is required before the first of them; `*now` must be right whenever the pool is called. */
 void fake_world_use_clock(struct fake_world *world, const wsp_time *now);
+
+/* Whose inputs are called with the answers: the pool under test, until something else was put in
+ * between. Before the first call of the transport. */
+void fake_world_use_pool(struct fake_world *world, const struct sim_pool_interface *pool);
 
 /* Defines or redefines the upstream of `url` ("default": every URL that is not named). `spec`
  * replaces what was said before. False: no memory. */

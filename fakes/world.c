@@ -82,6 +82,10 @@ struct fake_world *fake_world_create(struct sim_arena *arena, struct sim_queue *
   return world;
 }
 
+void fake_world_use_pool(struct fake_world *world, const struct sim_pool_interface *pool) {
+  world->pool = pool;
+}
+
 void fake_world_use_clock(struct fake_world *world, const wsp_time *now) {
   world->clock = now;
 }

@@ -137,6 +137,7 @@ bool fake_identity_issue(const struct fake_authority *authority, const char *hos
   long from = validity == FAKE_NOT_YET_VALID ? DAY : -2 * DAY;
   long to = validity == FAKE_EXPIRED ? -DAY : 10 * DAY;
   *identity = (struct fake_identity){0};
+  host = validity == FAKE_FOR_ANOTHER_HOST ? "another.invalid" : host;
   snprintf(names, sizeof names, "%s:%s", is_address(host) ? "IP" : "DNS", host);
   EVP_PKEY *key = EVP_EC_gen("P-256");
   X509 *certificate = key == NULL ? NULL

@@ -10,7 +10,7 @@
 struct fake_authority;
 
 /* What a certificate says. */
-enum fake_validity { FAKE_VALID, FAKE_EXPIRED, FAKE_NOT_YET_VALID };
+enum fake_validity { FAKE_VALID, FAKE_EXPIRED, FAKE_NOT_YET_VALID, FAKE_FOR_ANOTHER_HOST };
 
 /* PEM texts, ended by NUL. */
 struct fake_identity {

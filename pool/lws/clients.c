@@ -136,7 +136,7 @@ bool wsp_client_hold(struct link *link, const char *proxy_host) {
   bool v6 = strchr(proxy_host, ':') != NULL;
   int length = snprintf(
       text, sizeof text, "%s%s%s%s%s:%d", proxy.userinfo == NULL ? "" : proxy.userinfo,
-      proxy.userinfo == NULL ? "" : "@", v6 ? "[" : "", proxy_host, v6 ? "]" : "", proxy.port);
+      proxy.userinfo == NULL ? "" : "@", v6 ? "[" : "", proxy_host, v6 ? "]" : "", link->port);
   wsp_address_deinit(&proxy);
   if (length >= (int)sizeof text - 1) {
     snprintf(link->reason, REASON_SIZE, "the url of the proxy is too long");

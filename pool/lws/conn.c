@@ -46,8 +46,8 @@ static void tell_closed(struct link *link, int code, const char *reason) {
   enum link_state state = link->state;
   link->state = LINK_LEFT;
   if (state == LINK_OPEN || state == LINK_CLOSING) {
-    wsp_conn_closed(link->conn, wsp_lws_now(), state == LINK_OPEN ? code : 0,
-                    state == LINK_OPEN ? reason : NULL);
+    link->lws->answers->conn_closed(link->conn, wsp_lws_now(), state == LINK_OPEN ? code : 0,
+                                    state == LINK_OPEN ? reason : NULL);
   }
 }
 
@@ -100,7 +100,7 @@ static void too_large(struct link *link) {
   link->close_code = CLOSE_TOO_LARGE;
   if (link->reading) {
     link->reading = false;
-    wsp_read_done(link->conn, wsp_lws_now(), WSP_IO_FAILED, reason, NULL, 0);
+    link->lws->answers->read_done(link->conn, wsp_lws_now(), WSP_IO_FAILED, reason, NULL, 0);
   }
   if (link->state == LINK_OPEN) { /* else the pool has asked for the close already */
     tell_closed(link, CLOSE_TOO_LARGE, reason);
@@ -115,7 +115,7 @@ static void deliver(struct link *link) {
   link->message.length = 0;
   if (link->reading) {
     link->reading = false;
-    wsp_read_done(link->conn, now, WSP_OK, NULL, data, length);
+    link->lws->answers->read_done(link->conn, now, WSP_OK, NULL, data, length);
     return;
   }
   link->unread += length;
@@ -123,7 +123,7 @@ static void deliver(struct link *link) {
     link->paused = true;
     lws_rx_flow_control(link->wsi, 0);
   }
-  wsp_conn_message(link->conn, now, data, length);
+  link->lws->answers->conn_message(link->conn, now, data, length);
 }
 
 static int receive(struct link *link, struct lws *wsi, const void *data, size_t length) {
@@ -172,7 +172,7 @@ static void write_ended(struct link *link) {
   link->writing = false;
   free(link->write_data);
   link->write_data = NULL;
-  wsp_write_done(link->conn, wsp_lws_now(), WSP_OK, NULL);
+  link->lws->answers->write_done(link->conn, wsp_lws_now(), WSP_OK, NULL);
 }
 
 static int send_message(struct link *link, struct lws *wsi) {
@@ -229,7 +229,7 @@ static void receive_pong(struct link *link, const void *data, size_t length) {
   if (link->state == LINK_OPEN && link->pinging && !link->ping_canceled && !link->ping_wanted &&
       length == PING_SIZE && memcmp(data, &link->ping_number, PING_SIZE) == 0) {
     link->pinging = false;
-    wsp_ping_done(link->conn, wsp_lws_now(), WSP_OK, NULL);
+    link->lws->answers->ping_done(link->conn, wsp_lws_now(), WSP_OK, NULL);
   }
 }
 
@@ -267,7 +267,7 @@ static void peer_closes(struct link *link, const uint8_t *payload, size_t length
 void wsp_conn_carry_on(struct link *link, wsp_time now) {
   if (link->state == LINK_OPEN && link->pinging && link->ping_canceled) {
     link->pinging = false;
-    wsp_ping_done(link->conn, now, WSP_CANCELED, NULL);
+    link->lws->answers->ping_done(link->conn, now, WSP_CANCELED, NULL);
   }
   free_if_gone(link);
 }

@@ -109,7 +109,7 @@ static void end_dial(struct link *link, const struct wsp_dial_result *result) {
   wsp_lws_wait_no_more(link);
   dismiss_watcher(link);
   link->state = LINK_LEFT;
-  (void)wsp_dial_done(link->dial, wsp_lws_now(), result);
+  (void)link->lws->answers->dial_done(link->dial, wsp_lws_now(), result);
   if (!link->is_due) {
     wsp_lws_due(link); /* the turn frees it */
   }
@@ -185,7 +185,7 @@ static void connect_link(struct link *link) {
       .context = link->lws->context,
       .vhost = wsp_client_vhost(link->client),
       .address = link->proxy != NULL ? address->host : link->addresses[link->address_next++],
-      .port = address->port,
+      .port = link->proxy != NULL ? address->port : link->port,
       .path = address->path,
       .host = address->host_header,
       .ssl_connection = LCCSCF_HTTP_NO_FOLLOW_REDIRECT | (address->tls ? LCCSCF_USE_SSL : 0),
@@ -222,8 +222,17 @@ static bool headers_are_valid(struct link *link) {
   return true;
 }
 
-/* Looks up `host`, unless it is an address. False: the dial has failed. */
-static bool look_up(struct link *link, const char *host) {
+/* Looks up `host`, unless it is an address, or the options say where it is. False: the dial has
+ * failed. */
+static bool look_up(struct link *link, const char *host, int port) {
+  const struct wsp_lws_options *options = &link->lws->options;
+  link->port = port;
+  link->address_next = 0;
+  if (options->connect_to != NULL &&
+      options->connect_to(options->connect_context, host, &link->port, link->addresses[0])) {
+    link->address_count = 1;
+    return true;
+  }
   if (wsp_resolve_literal(link, host)) {
     return true;
   }
@@ -239,14 +248,14 @@ static bool look_up(struct link *link, const char *host) {
 static void start(struct link *link) {
   bool going = !link->failed && headers_are_valid(link);
   if (going && link->proxy == NULL) {
-    going = wsp_client_find(link) && look_up(link, link->address.host);
+    going = wsp_client_find(link) && look_up(link, link->address.host, link->address.port);
   } else if (going && wsp_client_find(link)) {
     connect_link(link);
     return;
   } else if (going) {
     struct address proxy;
     going = wsp_address_parse(&proxy, link->proxy, true, link->reason);
-    going = going && look_up(link, proxy.host);
+    going = going && look_up(link, proxy.host, proxy.port);
     wsp_address_deinit(&proxy);
   }
   if (!going) {
@@ -396,7 +405,7 @@ static int established(struct link *link) {
   if (link->canceled) {
     result = (struct wsp_dial_result){.error = WSP_CANCELED};
   }
-  link->conn = wsp_dial_done(link->dial, wsp_lws_now(), &result);
+  link->conn = link->lws->answers->dial_done(link->dial, wsp_lws_now(), &result);
   wsp_reply_deinit(&link->reply);
   if (link->conn.pool == NULL) {
     wsp_conn_drop(link);

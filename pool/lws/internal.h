@@ -21,7 +21,7 @@
 
 #include "pool/lws/wspool_lws.h"
 
-enum { ADDRESS_SIZE = 64, ADDRESS_COUNT = 8, REASON_SIZE = 256 };
+enum { ADDRESS_SIZE = WSP_LWS_ADDRESS_SIZE, ADDRESS_COUNT = 8, REASON_SIZE = 256 };
 
 /* What a URL says. */
 struct address {
@@ -88,6 +88,7 @@ struct link {
   struct resolution *resolution;
   char addresses[ADDRESS_COUNT][ADDRESS_SIZE];
   size_t address_count, address_next;
+  int port;        /* of the addresses */
   bool starting;   /* inside lws_client_connect_via_info() */
   bool connecting; /* no byte has come from the server yet */
   bool failed;
@@ -120,10 +121,18 @@ struct posted {
   void *context;
 };
 
+/* A descriptor of the program's. */
+struct watched {
+  struct watched *next;
+  void (*function)(void *context);
+  void *context;
+};
+
 struct resolver;
 
 struct wsp_lws {
   struct wsp_lws_options options;
+  const struct wsp_lws_answers *answers;
   struct ssl_ctx_st *tls;
   struct lws_context *context;
   struct client *direct;                 /* for dials without a proxy */
@@ -133,6 +142,7 @@ struct wsp_lws {
   int64_t client_hits, client_misses;
   struct lws_protocols protocols[5];
   struct wsp_pool *pool;
+  struct watched *watched;
   struct link *links;
   struct link *due, *due_last;
   struct waiting resolving, closing, refusals;

@@ -7,6 +7,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -269,12 +270,39 @@ static int wakeup_callback(struct lws *wsi, enum lws_callback_reasons what, void
   return 0;
 }
 
+/* A descriptor of the program's; the socket here is a duplicate of it. */
+static int watched_callback(struct lws *wsi, enum lws_callback_reasons what, void *user, void *in,
+                            size_t length) {
+  (void)user;
+  (void)in;
+  (void)length;
+  const struct watched *watched = wsi == NULL ? NULL : lws_get_opaque_user_data(wsi);
+  if (what == LWS_CALLBACK_RAW_RX_FILE && watched != NULL) {
+    struct wsp_lws *lws = lws_context_user(lws_get_context(wsi));
+    wsp_lws_want_turn(lws);
+    if (!lws->destroying) {
+      watched->function(watched->context);
+    }
+  }
+  return 0;
+}
+
 static void define_protocols(struct wsp_lws *lws) {
   lws->protocols[0] =
       (struct lws_protocols){"wspool", socket_callback, 0, RECEIVE_SIZE, 0, NULL, 0};
   lws->protocols[1] = (struct lws_protocols){"wspool-watcher", watcher_callback, 0, 0, 0, NULL, 0};
   lws->protocols[2] = (struct lws_protocols){"wspool-wakeup", wakeup_callback, 0, 0, 0, NULL, 0};
+  lws->protocols[3] = (struct lws_protocols){"wspool-watched", watched_callback, 0, 0, 0, NULL, 0};
 }
+
+static const struct wsp_lws_answers of_the_pool = {
+    .dial_done = wsp_dial_done,
+    .write_done = wsp_write_done,
+    .read_done = wsp_read_done,
+    .ping_done = wsp_ping_done,
+    .conn_message = wsp_conn_message,
+    .conn_closed = wsp_conn_closed,
+};
 
 /* ---- From beginning to end --------------------------------------------------------------- */
 
@@ -283,6 +311,7 @@ static void set_options(struct wsp_lws *lws, const struct wsp_lws_options *optio
   *own = *options;
   own->ca_file = NULL; /* read once, and not kept */
   own->ca_pem = NULL;
+  lws->answers = own->answers != NULL ? own->answers : &of_the_pool;
   own->max_message_size = own->max_message_size == 0 ? DEFAULT_MESSAGE_SIZE : own->max_message_size;
   own->max_sockets = own->max_sockets == 0 ? DEFAULT_SOCKETS : own->max_sockets;
   own->close_timeout = own->close_timeout <= 0 ? DEFAULT_CLOSE_TIMEOUT : own->close_timeout;
@@ -313,10 +342,10 @@ static bool create_context(struct wsp_lws *lws) {
   return lws->context != NULL;
 }
 
-static bool adopt_descriptor(struct wsp_lws *lws, int descriptor) {
+static struct lws *adopt_descriptor(struct wsp_lws *lws, int descriptor, const char *protocol) {
   lws_sock_file_fd_type fd = {.filefd = descriptor};
   return lws_adopt_descriptor_vhost(wsp_client_vhost(lws->direct), LWS_ADOPT_RAW_FILE_DESC, fd,
-                                    "wspool-wakeup", NULL) != NULL;
+                                    protocol, NULL);
 }
 
 enum wsp_error wsp_lws_create(const struct wsp_lws_options *options, struct wsp_lws **lws) {
@@ -336,8 +365,9 @@ enum wsp_error wsp_lws_create(const struct wsp_lws_options *options, struct wsp_
     define_protocols(own);
     error = create_context(own) ? WSP_OK : WSP_INVALID_REQUEST;
   }
-  if (error == WSP_OK && (!wsp_clients_init(own) || !adopt_descriptor(own, own->timer) ||
-                          !adopt_descriptor(own, own->wakeup))) {
+  if (error == WSP_OK &&
+      (!wsp_clients_init(own) || adopt_descriptor(own, own->timer, "wspool-wakeup") == NULL ||
+       adopt_descriptor(own, own->wakeup, "wspool-wakeup") == NULL)) {
     error = WSP_OUT_OF_MEMORY;
   }
   if (error != WSP_OK) {
@@ -345,6 +375,21 @@ enum wsp_error wsp_lws_create(const struct wsp_lws_options *options, struct wsp_
     return error;
   }
   *lws = own;
+  return WSP_OK;
+}
+
+enum wsp_error wsp_lws_watch(struct wsp_lws *lws, int descriptor, void (*function)(void *context),
+                             void *context) {
+  struct watched *watched = malloc(sizeof *watched);
+  int own = watched == NULL ? -1 : fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
+  struct lws *wsi = own < 0 ? NULL : adopt_descriptor(lws, own, "wspool-watched");
+  if (wsi == NULL) { /* a refused descriptor has been closed with it */
+    free(watched);
+    return WSP_OUT_OF_MEMORY;
+  }
+  *watched = (struct watched){lws->watched, function, context};
+  lws->watched = watched;
+  lws_set_opaque_user_data(wsi, watched);
   return WSP_OK;
 }
 
@@ -380,6 +425,11 @@ void wsp_lws_destroy(struct wsp_lws *lws) {
     struct posted *next = lws->posted->next;
     free(lws->posted);
     lws->posted = next;
+  }
+  while (lws->watched != NULL) {
+    struct watched *next = lws->watched->next;
+    free(lws->watched);
+    lws->watched = next;
   }
   wsp_trust_free(lws);
   pthread_mutex_destroy(&lws->mutex);

@@ -30,6 +30,20 @@ extern "C" {
 
 struct wsp_lws;
 
+/* The inputs of the pool that the transport calls, see wspool_transport.h. */
+struct wsp_lws_answers {
+  struct wsp_conn (*dial_done)(struct wsp_dial dial, wsp_time now,
+                               const struct wsp_dial_result *result);
+  void (*write_done)(struct wsp_conn conn, wsp_time now, enum wsp_error error, const char *reason);
+  void (*read_done)(struct wsp_conn conn, wsp_time now, enum wsp_error error, const char *reason,
+                    const void *message, size_t length);
+  void (*ping_done)(struct wsp_conn conn, wsp_time now, enum wsp_error error, const char *reason);
+  void (*conn_message)(struct wsp_conn conn, wsp_time now, const void *message, size_t length);
+  void (*conn_closed)(struct wsp_conn conn, wsp_time now, int code, const char *reason);
+};
+
+enum { WSP_LWS_ADDRESS_SIZE = 64 };
+
 /* Zero-filled options ask for nothing special. All of it is copied. */
 struct wsp_lws_options {
   /* Whom to trust: the certificates of a PEM file, of a PEM text, of both; neither: those of the
@@ -43,6 +57,18 @@ struct wsp_lws_options {
   size_t max_sockets;      /* that are open at once, each dial takes two; 0: 16384 */
   wsp_duration close_timeout; /* for the peer's part of a close, then the socket is cut; 0: 2 s */
   bool permessage_deflate;    /* offer compression */
+
+  /* Says where to connect to for the host and the `*port` of an upstream or of a proxy, as curl's
+   * --connect-to does: `address` gets an address in digits, `*port` may be changed. False: nothing
+   * special, the name is looked up. TLS verifies the host of the url in any case. NULL: none. Must
+   * not call the loop. */
+  bool (*connect_to)(void *context, const char *host, int *port,
+                     char address[WSP_LWS_ADDRESS_SIZE]);
+  void *connect_context;
+
+  /* For what stands between this transport and a pool, or for a pool that is not wspool: called in
+   * place of the pool's inputs. Lives as long as the loop. NULL: the pool's. */
+  const struct wsp_lws_answers *answers;
 
   void *uv_loop; /* a uv_loop_t of the program's to live in; NULL: a loop of its own. Needs the
                   * Debian package libwebsockets-evlib-uv */
@@ -61,8 +87,8 @@ enum wsp_error wsp_lws_create(const struct wsp_lws_options *options, struct wsp_
 void wsp_lws_destroy(struct wsp_lws *lws);
 
 /* Cuts all sockets and begins to close what the libuv loop has of it. Its handles close while that
- * loop runs: let it run until they have (uv_loop_alive() is false where it had no others), then call
- * wsp_lws_destroy(). Not from a callback of the pool. */
+ * loop runs: let it run until they have (uv_loop_alive() is false where it had no others), then
+ * call wsp_lws_destroy(). Not from a callback of the pool. */
 void wsp_lws_leave(struct wsp_lws *lws);
 
 /* The transport; its context is the struct wsp_lws. */
@@ -88,6 +114,12 @@ void wsp_lws_run_until(struct wsp_lws *lws, wsp_time until);
 
 /* Ends wsp_lws_run(), also one that begins later. From any thread. */
 void wsp_lws_stop(struct wsp_lws *lws);
+
+/* Calls `function` in the loop's thread whenever `descriptor`, which stays the caller's, can be
+ * read without waiting, until the loop is destroyed. For a program's own sockets, or for the
+ * descriptor of another loop. Codes: WSP_OK, WSP_OUT_OF_MEMORY (also for lack of descriptors). */
+enum wsp_error wsp_lws_watch(struct wsp_lws *lws, int descriptor, void (*function)(void *context),
+                             void *context);
 
 /* Runs `function` in the loop's thread, in the order of the calls; the pool is advanced afterwards.
  * From any thread. False: no memory, it will not run. */

@@ -28,8 +28,10 @@ static void run_in_order(struct scn_runner *runner, const struct scn_plan_item *
 
 static void run_item(void *context, struct scn_runner *runner, const struct scn_plan_item *item,
                      struct rep_scenario *result) {
-  (void)context;
-  if (item->scenario->schedule != NULL) {
+  const struct scn_settings *settings = context;
+  if (settings->selection.live) {
+    scn_run_live(runner, item->scenario, item->variant, &settings->live, result);
+  } else if (item->scenario->schedule != NULL) {
     run_in_order(runner, item, result);
   } else {
     scn_run(runner, item->scenario, item->variant, result);
@@ -39,9 +41,10 @@ static void run_item(void *context, struct scn_runner *runner, const struct scn_
 static int run(const struct scn_arguments *arguments) {
   struct scn_settings settings = {0};
   int status = scn_settings_read(arguments, &settings);
-  settings.plan_kind = "run";
+  settings.plan_kind = settings.selection.live ? "run --live" : "run";
   if (status == 0) {
-    status = scn_session_run(arguments, &settings, (struct scn_job){.work = run_item},
+    status = scn_session_run(arguments, &settings,
+                             (struct scn_job){.work = run_item, .context = &settings},
                              scn_output_result);
   }
   scn_settings_deinit(&settings);
@@ -55,7 +58,8 @@ static const struct scn_option options[] = {
     {"--jobs", "N", "worker processes (default: one for each processor, at most 8)"},
     {"--tag", "T", "only scenarios with this tag; given again: or with that one"},
     {"--shard", "I/N", "only every N-th run, beginning with the I-th; `merge` joins them"},
-    {"--live", NULL, "run against real sockets: not in this version"},
+    {"--live", NULL, "over real sockets, in real time"},
+    {"--speed", "X", "with --live: X times as fast as real time, or max (default 1)"},
     {"--junit", "FILE", "write a JUnit XML report too"},
     {"--quiet", NULL, "print only failures and the last line"},
     {"--wall-limit", "D", "real time that one scenario may take (default 120s)"},
@@ -67,11 +71,15 @@ const struct scn_command scn_command_run = {
     .name = "run",
     .arguments =
         "[--db FILE | --no-db] [--seed N] [--jobs N] [--tag T] [--shard I/N]\n"
-        "           [--live] [--junit FILE] [--quiet] [--wall-limit D] PATH...",
+        "           [--live [--speed X]] [--junit FILE] [--quiet] [--wall-limit D] PATH...",
     .summary = "run scenarios, record and print what came of them",
     .details =
         "All files are checked before anything runs. Results do not depend on --jobs.\n"
         "A matrix makes several runs of one file; --seed stands in for its seeds too.\n"
+        "With --live the upstreams are servers on 127.0.0.1 with TLS, and the pool dials them "
+        "with\n"
+        "its transport for production. What can not be live is left out, and said. The wall limit\n"
+        "is off then unless it is given.\n"
         "Ctrl-C keeps what has been recorded.\n" SCN_SHARD_HELP,
     .options = options,
     .run = run,

@@ -56,6 +56,45 @@ static int read_wall_limit(const struct scn_arguments *arguments, struct scn_set
   return scn_settings_wall_limit(arguments, &settings->wall_limit);
 }
 
+/* What a live run may take depends on the scenario's own times. */
+#define LIVE_WALL_LIMIT (365 * 24 * 60 * WSP_MINUTE)
+/* So that no time of a scenario is out of range in real time. */
+#define SLOWEST_SPEED (WSP_DECIMAL_ONE / 1000)
+#define FASTEST_SPEED (WSP_DECIMAL_ONE * 1000000)
+
+static int read_live(const struct scn_arguments *arguments, struct scn_settings *settings) {
+  const char *speed = scn_cli_value(arguments, "--speed");
+  wsp_decimal *decimal = &settings->live.speed;
+  settings->selection.live = scn_cli_has(arguments, "--live");
+  *decimal = WSP_DECIMAL_ONE;
+  if (settings->selection.live && !scn_live_is_built()) {
+    return scn_cli_misused(arguments,
+                           "--live: expected a program that was built with libwebsockets; this one "
+                           "was built with POOLPROOF_LWS=OFF");
+  }
+  if (settings->selection.live && scn_cli_value(arguments, "--wall-limit") == NULL) {
+    settings->wall_limit = LIVE_WALL_LIMIT;
+  }
+  if (speed == NULL) {
+    return 0;
+  }
+  if (!settings->selection.live) {
+    return scn_cli_misused(arguments,
+                           "--speed: expected --live with it; virtual time waits for "
+                           "nothing");
+  }
+  if (strcmp(speed, "max") == 0) {
+    *decimal = 0;
+  } else if (!sim_decimal_parse(speed, decimal) || *decimal < SLOWEST_SPEED ||
+             *decimal > FASTEST_SPEED) {
+    return scn_cli_misused(arguments,
+                           "--speed: expected a factor from 0.001 to 1000000, as in 60, or max; "
+                           "found \"%s\"",
+                           speed);
+  }
+  return 0;
+}
+
 static int read_seed(const struct scn_arguments *arguments, struct scn_settings *settings) {
   const char *text = scn_cli_value(arguments, "--seed");
   if (text == NULL) {
@@ -85,12 +124,6 @@ static int read_tags(const struct scn_arguments *arguments, struct scn_settings 
 }
 
 int scn_settings_read(const struct scn_arguments *arguments, struct scn_settings *settings) {
-  if (scn_cli_has(arguments, "--live")) {
-    return scn_cli_misused(arguments,
-                           "--live: live runs are not in version %s; leave it out to run in "
-                           "virtual time",
-                           arguments->version);
-  }
   const char *database = scn_cli_value(arguments, "--db");
   bool no_database = scn_cli_has(arguments, "--no-db");
   if (database != NULL && no_database) {
@@ -106,7 +139,7 @@ int scn_settings_read(const struct scn_arguments *arguments, struct scn_settings
   settings->junit = scn_cli_value(arguments, "--junit");
   settings->quiet = scn_cli_has(arguments, "--quiet");
   int (*const readers[])(const struct scn_arguments *, struct scn_settings *) = {
-      read_seed, read_jobs, read_shard, read_wall_limit, read_tags};
+      read_seed, read_jobs, read_shard, read_wall_limit, read_live, read_tags};
   for (size_t i = 0; i < sizeof readers / sizeof readers[0]; i++) {
     int status = readers[i](arguments, settings);
     if (status != 0) {

@@ -5,6 +5,7 @@
 #define ENGINE_CLI_SETTINGS_H
 
 #include "scenarios/engine/cli.h"
+#include "scenarios/engine/live.h"
 #include "scenarios/engine/plan.h"
 
 struct scn_settings {
@@ -15,6 +16,7 @@ struct scn_settings {
   size_t jobs;
   wsp_duration wall_limit;
   struct scn_plan_selection selection;
+  struct scn_live_options live; /* with selection.live */
   const char *plan_kind; /* the command, and what of its options changes results; set by it */
   const char **tags;     /* on the heap */
 };

@@ -3,6 +3,8 @@
  */
 #include "scenarios/engine/metrics.h"
 
+#include "scenarios/engine/live.h"
+
 #include <string.h>
 
 enum { GAUGES = 5, MOST_SAMPLES = 128, MOST_ROWS = 16384, FEWEST_SAMPLES = 4 };
@@ -120,13 +122,20 @@ static void add_totals(struct rep_metric *rows, size_t *count, const struct scn_
   add(rows, count, world->now, 0, "proxy_client_cache_misses", transport.proxy_client_cache_misses,
       false);
   add(rows, count, world->now, 0, "transport_reuse_ratio", transport.transport_reuse_ratio, true);
+  if (world->live != NULL) {
+    struct scn_live_metrics live;
+    scn_live_metrics(world, &live);
+#define ADD_METRIC(name) add(rows, count, world->now, 0, #name, live.name, false);
+    SCN_LIVE_METRIC_LIST(ADD_METRIC)
+#undef ADD_METRIC
+  }
 }
 
 bool scn_metrics_rows(struct scn_world *world, struct rep_metric **rows, size_t *count,
                       size_t *size) {
   const struct scn_samples *samples = world->samples;
 #define COUNT_METRIC(name) +1
-  const size_t totals = 3 WSP_METRIC_LIST(COUNT_METRIC);
+  const size_t totals = 3 WSP_METRIC_LIST(COUNT_METRIC) SCN_LIVE_METRIC_LIST(COUNT_METRIC);
 #undef COUNT_METRIC
   *count = 0;
   *size = ((samples->count + 1) * samples->width + totals) * sizeof **rows;

@@ -12,6 +12,7 @@
 
 #include "reports/hash.h"
 #include "scenarios/engine/files.h"
+#include "scenarios/engine/live.h"
 #include "scenarios/engine/needs.h"
 #include "scenarios/engine/packet.h"
 
@@ -163,11 +164,12 @@ static bool has_any_tag(const struct scn_scenario *scenario,
   return selection->tag_count == 0;
 }
 
-static bool is_skipped(struct scn_plan *plan, const struct scn_scenario *scenario,
+static bool is_skipped(struct scn_plan *plan, bool live, const struct scn_scenario *scenario,
                        const struct scn_variant *variant) {
   struct scn_plan_skipped *skipped = &plan->skipped[plan->skipped_count];
   if (!scn_needs_more(scenario, variant, sim_pool_under_test(), skipped->reason,
-                      sizeof skipped->reason)) {
+                      sizeof skipped->reason) &&
+      !(live && scn_live_cannot(scenario, variant, skipped->reason, sizeof skipped->reason))) {
     return false;
   }
   skipped->scenario = scenario;
@@ -194,7 +196,7 @@ bool scn_plan_select(struct scn_plan *plan, const struct scn_plan_selection *sel
       continue;
     }
     for (size_t v = 0; v < file->scenario->variant_count; v++) {
-      if (is_skipped(plan, file->scenario, &file->scenario->variants[v])) {
+      if (is_skipped(plan, selection->live, file->scenario, &file->scenario->variants[v])) {
         continue;
       }
       uint64_t number = (*matched)++;

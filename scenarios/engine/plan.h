@@ -36,7 +36,7 @@ struct scn_plan {
   size_t file_count;
   struct scn_plan_item *items; /* after scn_plan_select() */
   size_t item_count;
-  struct scn_plan_skipped *skipped; /* what the pool under test can not do */
+  struct scn_plan_skipped *skipped; /* what the pool under test, or a live run, can not do */
   size_t skipped_count;
   size_t files_read; /* good and bad ones */
   size_t bad_files;
@@ -57,6 +57,7 @@ enum scn_plan_error scn_plan_load(struct scn_plan *plan, const char *const *path
 struct scn_plan_selection {
   const char *const *tags; /* any of them; none: all scenarios */
   size_t tag_count;
+  bool live;              /* leave out what can not be live */
   uint64_t shard, shards; /* shard 1 of 2 takes the runs 1, 3, 5, ...; 0 shards: all */
 };
 
@@ -66,7 +67,8 @@ struct scn_plan_selection {
 bool scn_plan_sha256(const struct scn_plan *plan, const struct scn_plan_selection *selection,
                      const char *what, char hex[65]);
 
-/* Lists the runs, and apart from them those that ask for more than the pool under test can do.
+/* Lists the runs, and apart from them those that ask for more than the pool under test can do, or
+ * a live run.
  * `*matched` is how many there are before the shard is taken. False: no memory. */
 bool scn_plan_select(struct scn_plan *plan, const struct scn_plan_selection *selection,
                      size_t *matched);

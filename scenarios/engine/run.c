@@ -14,6 +14,7 @@
 
 #include "scenarios/engine/agenda.h"
 #include "scenarios/engine/invariants.h"
+#include "scenarios/engine/live.h"
 #include "scenarios/engine/metrics.h"
 #include "scenarios/engine/recovery.h"
 #include "scenarios/engine/turn_text.h"
@@ -102,6 +103,9 @@ static void go_to(struct scn_world *world, wsp_time time) {
   world->turns_at_once = 0;
   if (time > world->now) {
     scn_samples_take(world, time);
+    if (world->live != NULL) {
+      scn_live_wait(world, time);
+    }
     world->now = time;
   }
 }
@@ -183,20 +187,26 @@ static bool go_on(struct scn_world *world) {
   return !is_stopped(world) && scn_recovery_is_due(world) && go_on_recovering(world);
 }
 
-struct scn_world *scn_run_begin(struct scn_runner *runner, const struct scn_scenario *scenario,
-                                const struct scn_variant *variant,
-                                const struct scn_chooser *chooser) {
+static struct scn_world *begin(struct scn_runner *runner, const struct scn_scenario *scenario,
+                               const struct scn_variant *variant, const struct scn_chooser *chooser,
+                               const struct scn_live_options *live) {
   sim_arena_reset(runner->arena);
   sim_trace_reset(runner->trace);
   runner->attempt->number++;
   runner->attempt->seed = variant->seed;
   runner->attempt->explored = chooser != NULL;
-  struct scn_world *world = scn_world_create(runner->arena, runner->trace, scenario, variant);
+  struct scn_world *world = scn_world_create(runner->arena, runner->trace, scenario, variant, live);
   if (world != NULL) {
     world->chooser = chooser;
     world->alternatives = runner->choices;
   }
   return world;
+}
+
+struct scn_world *scn_run_begin(struct scn_runner *runner, const struct scn_scenario *scenario,
+                                const struct scn_variant *variant,
+                                const struct scn_chooser *chooser) {
+  return begin(runner, scenario, variant, chooser, NULL);
 }
 
 size_t scn_run_to_choice(struct scn_world *world, struct scn_turn turns[SCN_MOST_TURNS]) {
@@ -269,4 +279,23 @@ void scn_run(struct scn_runner *runner, const struct scn_scenario *scenario,
   }
   scn_run_to_end(world);
   scn_verdict_finish(world, result);
+}
+
+/* A thing that the wire did by itself comes between turns, as it does in production. */
+static bool take_live_turn(struct scn_world *world) {
+  bool told = scn_live_deliver(world);
+  return (!world->broken && scn_turn_take_first(world)) || told;
+}
+
+void scn_run_live(struct scn_runner *runner, const struct scn_scenario *scenario,
+                  const struct scn_variant *variant, const struct scn_live_options *options,
+                  struct rep_scenario *result) {
+  struct scn_world *world = begin(runner, scenario, variant, NULL, options);
+  if (world == NULL) {
+    scn_verdict_no_memory(scenario, variant, runner->trace, result);
+    return;
+  }
+  while (!is_stopped(world) && (take_live_turn(world) || go_on(world))) {}
+  scn_verdict_finish(world, result);
+  scn_live_end(world);
 }

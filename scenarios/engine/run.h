@@ -1,5 +1,5 @@
 /*
- * run.h - runs one variant of a scenario in virtual time: the world around the real pool.
+ * run.h - runs one variant of a scenario, in virtual time or live: the world around the real pool.
  */
 #ifndef ENGINE_RUN_H
 #define ENGINE_RUN_H
@@ -41,6 +41,11 @@ void scn_runner_keep_choices(struct scn_runner *runner, struct sim_trace *choice
  * saying so: a harness fault is the verdict REP_ERROR with its reason in `failure`. */
 void scn_run(struct scn_runner *runner, const struct scn_scenario *scenario,
              const struct scn_variant *variant, struct rep_scenario *result);
+
+/* Like scn_run(), over real sockets. */
+void scn_run_live(struct scn_runner *runner, const struct scn_scenario *scenario,
+                  const struct scn_variant *variant, const struct scn_live_options *options,
+                  struct rep_scenario *result);
 
 /* ---- A run in pieces, for those who choose the order of what is due at once ---------------- */
 

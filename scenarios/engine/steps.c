@@ -9,6 +9,7 @@
 #include "scenarios/engine/agenda.h"
 #include "scenarios/engine/labels.h"
 #include "scenarios/engine/leases.h"
+#include "scenarios/engine/live.h"
 #include "scenarios/engine/step_io.h"
 #include "scenarios/engine/verdict.h"
 
@@ -130,12 +131,8 @@ static void perform_close_pool(struct scn_world *world, const struct scn_step *s
 }
 
 static void perform_adopt(struct scn_world *world, const struct scn_step *step) {
-  void *conn = fake_adopt(world->upstreams, world->now, step->url,
+  void *fake = fake_adopt(world->upstreams, world->now, step->url,
                           step->has_spec ? &step->spec : NULL, step->age, step->idle);
-  if (conn == NULL) {
-    scn_world_break(world, step, "out of memory for an adopted connection");
-    return;
-  }
   struct wsp_adoption adoption = {
       .account = step->account,
       .id = step->conn,
@@ -143,17 +140,32 @@ static void perform_adopt(struct scn_world *world, const struct scn_step *step) 
       .proxy = step->proxy,
       .age = step->age,
       .idle = step->idle,
-      .conn = conn,
+      .conn = fake,
       .headers = step->headers,
       .header_count = step->header_count,
   };
+  if (fake != NULL && world->live != NULL) {
+    adoption.conn = scn_live_adopt(world, &adoption, fake);
+  }
+  if (adoption.conn == NULL) {
+    scn_world_break(world, step, "out of memory for an adopted connection");
+    return;
+  }
   struct wsp_conn name;
   enum wsp_error error = world->pool_calls->adopt(world->pool, world->now, &adoption, &name);
   if (error == WSP_OK) {
-    fake_adopted(conn, name);
+    if (world->live != NULL) {
+      scn_live_adopted(adoption.conn, name);
+    } else {
+      fake_adopted(fake, name);
+    }
     return;
   }
-  fake_drop(world->upstreams, conn);
+  if (world->live != NULL) {
+    scn_live_drop(adoption.conn);
+  } else {
+    fake_drop(world->upstreams, fake);
+  }
   if (error != WSP_POOL_CLOSED) {
     struct scn_lines why = {.arena = world->arena};
     scn_lines_add(&why,
@@ -186,6 +198,9 @@ static void perform_peer(struct scn_world *world, const struct scn_step *step) {
   void *peer = find_peer(world, step, scn_world_conn(world, step->conn));
   if (peer == NULL) {
     return;
+  }
+  if (world->live != NULL) {
+    peer = scn_live_fake(peer);
   }
   if (step->kind == SCN_PEER_CLOSE) {
     fake_peer_close(world->upstreams, peer, world->now, step->code, step->reason);

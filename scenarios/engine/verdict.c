@@ -34,6 +34,13 @@ void scn_verdict_begin(const struct scn_scenario *scenario, const struct scn_var
   };
 }
 
+static void begin_for(const struct scn_world *world, struct rep_scenario *result) {
+  scn_verdict_begin(world->scenario, world->variant, world->trace, result);
+  if (world->live != NULL) {
+    result->mode = "live";
+  }
+}
+
 static void lend_ops(const struct scn_world *world, struct rep_scenario *scenario) {
   scenario->ops = scn_operations_records(world->operations);
   scenario->op_count = scn_operations_count(world->operations);
@@ -49,7 +56,7 @@ static const struct rep_scenario *rows_so_far(void *context) {
   struct scn_world *world = rows->world;
   forget_rows(rows);
   struct rep_scenario *scenario = &rows->scenario;
-  scn_verdict_begin(world->scenario, world->variant, world->trace, scenario);
+  begin_for(world, scenario);
   scenario->id = 1;
   scenario->virtual_ns = world->now;
   scenario->expectations = world->expectations.items;
@@ -230,7 +237,7 @@ enum rep_verdict scn_verdict_reach(struct scn_world *world) {
 }
 
 void scn_verdict_finish(struct scn_world *world, struct rep_scenario *result) {
-  scn_verdict_begin(world->scenario, world->variant, world->trace, result);
+  begin_for(world, result);
   scn_verdict_reach(world);
   result->violations = world->violations;
   result->violation_count = world->violations_found;

@@ -9,6 +9,7 @@
 #include "scenarios/engine/agenda.h"
 #include "scenarios/engine/invariants.h"
 #include "scenarios/engine/labels.h"
+#include "scenarios/engine/live.h"
 #include "scenarios/engine/metrics.h"
 #include "sim/duration.h"
 
@@ -42,8 +43,9 @@ static bool create_pool(struct scn_world *world) {
   }
   sim_random_init(&world->pool_random, world->variant->seed, "pool", 0);
   struct wsp_environment environment = {
-      .transport = fake_transport(),
-      .transport_context = world->upstreams,
+      .transport = world->live != NULL ? scn_live_transport() : fake_transport(),
+      .transport_context =
+          world->live != NULL ? scn_live_transport_context(world) : (void *)world->upstreams,
       .random_bits = sim_random_for_pool,
       .random_context = &world->pool_random,
       .allocate = sim_arena_allocate_for_pool,
@@ -57,7 +59,8 @@ static bool create_pool(struct scn_world *world) {
 
 struct scn_world *scn_world_create(struct sim_arena *arena, struct sim_trace *trace,
                                    const struct scn_scenario *scenario,
-                                   const struct scn_variant *variant) {
+                                   const struct scn_variant *variant,
+                                   const struct scn_live_options *live) {
   struct scn_world *world = sim_arena_zeroed(arena, sizeof *world);
   if (world == NULL) {
     return NULL;
@@ -78,13 +81,20 @@ struct scn_world *scn_world_create(struct sim_arena *arena, struct sim_trace *tr
     return NULL;
   }
   fake_world_use_clock(world->upstreams, &world->now);
-  if (!define_upstreams(world) || !create_pool(world)) {
+  if (!define_upstreams(world) || (live != NULL && !scn_live_begin(world, live))) {
+    return NULL;
+  }
+  if (!create_pool(world)) {
+    scn_live_end(world);
     return NULL;
   }
   world->samples = scn_samples_create(world);
   world->agenda = scn_agenda_create(world);
-  return world->samples == NULL || world->agenda == NULL || !scn_invariants_create(world) ? NULL
-                                                                                          : world;
+  if (world->samples == NULL || world->agenda == NULL || !scn_invariants_create(world)) {
+    scn_live_end(world);
+    return NULL;
+  }
+  return world;
 }
 
 void scn_world_break(struct scn_world *world, const struct scn_step *step, const char *reason) {

@@ -17,6 +17,8 @@
 struct scn_agenda;
 struct scn_chooser;
 struct scn_header_wish;
+struct scn_live;
+struct scn_live_options;
 struct scn_recovery;
 struct scn_samples;
 struct sim_watch;
@@ -50,7 +52,8 @@ struct scn_world {
   struct scn_operations *operations;
   struct scn_agenda *agenda;
   struct scn_samples *samples;
-  struct sim_watch *watch; /* over the invariants */
+  struct sim_watch *watch;       /* over the invariants */
+  struct scn_live *live;         /* NULL: in virtual time */
   struct scn_recovery *recovery; /* NULL: the scenario itself goes on */
 
   const int64_t *accounts; /* all that the scenario names, in id order */
@@ -73,10 +76,12 @@ struct scn_world {
   bool broken; /* the harness failed, or the scenario asks for what can not be */
 };
 
-/* Builds the world of `variant` at time 0. NULL: no memory. */
+/* Builds the world of `variant` at time 0; with `live`, over real sockets (live.h). NULL: no
+ * memory, or no descriptors for the sockets. */
 struct scn_world *scn_world_create(struct sim_arena *arena, struct sim_trace *trace,
                                    const struct scn_scenario *scenario,
-                                   const struct scn_variant *variant);
+                                   const struct scn_variant *variant,
+                                   const struct scn_live_options *live);
 
 /* Stops the run with verdict `error`; `step` (may be NULL) is where. The first reason stays. */
 void scn_world_break(struct scn_world *world, const struct scn_step *step, const char *reason);
