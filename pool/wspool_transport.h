@@ -101,7 +101,7 @@ void wsp_ping_done(struct wsp_conn conn, wsp_time now, enum wsp_error error, con
 void wsp_conn_message(struct wsp_conn conn, wsp_time now, const void *message, size_t length);
 
 /* The conn is closed: by the peer, or because close() was called. The last word on `conn`.
- * `code`: the WebSocket close code, 0: none; `reason` may be NULL. */
+ * `code`: the WebSocket close code, 0: none, 1006: without a close frame; `reason` may be NULL. */
 void wsp_conn_closed(struct wsp_conn conn, wsp_time now, int code, const char *reason);
 
 /* A conn that was established elsewhere. */

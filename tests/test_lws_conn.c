@@ -328,8 +328,8 @@ static void test_a_peers_close_is_noticed_at_once_on_an_idle_conn(void) {
   check_peer_close(&(struct ending){.payload = "\x03\xe9going", .length = 7}, 1001, "going");
   check_peer_close(&(struct ending){.payload = "\x0f\xa1", .length = 2}, 4001, "");
   check_peer_close(&(struct ending){.payload = "", .length = 0}, 0, "");
-  check_peer_close(&(struct ending){0}, 0, "the connection was lost");
-  check_peer_close(&(struct ending){.reset = true}, 0, "the connection was lost");
+  check_peer_close(&(struct ending){0}, 1006, "the connection was lost");
+  check_peer_close(&(struct ending){.reset = true}, 1006, "the connection was lost");
 }
 
 static void test_a_read_under_way_ends_with_the_peers_close(void) {

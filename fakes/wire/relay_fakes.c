@@ -191,9 +191,11 @@ static void answer_close(struct wsp_conn conn, wsp_time now, int code, const cha
     fake_peer_send_close(passage->peer, code, reason);
   }
   (void)relay_until(relay, &passage->lost, NULL, "the client saw a conn closed");
+  /* An end without a close frame brings no reason along: what the client says is its own. */
+  bool has_words = !passage->closing && (code != ABNORMAL || reason != NULL);
   if (passage->conn.pool != NULL) {
     relay->options.pool->conn_closed(passage->conn, now, passage->seen.code,
-                                     passage->closing ? NULL : passage->seen.reason);
+                                     has_words ? passage->seen.reason : NULL);
   }
   passage->conn = (struct wsp_conn){0};
   passage_destroy(passage);

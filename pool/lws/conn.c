@@ -12,7 +12,13 @@
 
 #include "pool/lws/internal.h"
 
-enum { CLOSE_NORMAL = 1000, CLOSE_TOO_LARGE = 1009, CLOSE_NONE = 1005, PING_SIZE = 8 };
+enum {
+  CLOSE_NORMAL = 1000,
+  CLOSE_TOO_LARGE = 1009,
+  CLOSE_NONE = 1005,
+  CLOSE_ABNORMAL = 1006,
+  PING_SIZE = 8
+};
 
 /* ---- Ends ------------------------------------------------------------------------------- */
 
@@ -286,12 +292,12 @@ int wsp_conn_callback(struct link *link, struct lws *wsi, enum lws_callback_reas
       peer_closes(link, in, length);
       return 0;
     case LWS_CALLBACK_CLIENT_CLOSED:
-      tell_closed(link, 0, "the connection was lost");
+      tell_closed(link, CLOSE_ABNORMAL, "the connection was lost");
       return 0;
     case LWS_CALLBACK_WSI_DESTROY:
       link->wsi = NULL;
       wsp_lws_wait_no_more(link);
-      tell_closed(link, 0, "the connection was lost");
+      tell_closed(link, CLOSE_ABNORMAL, "the connection was lost");
       free_if_gone(link);
       return 0;
     default:

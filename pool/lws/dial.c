@@ -424,7 +424,10 @@ static const char *certificate_problem(struct lws *wsi) {
 static void note_error(struct link *link, struct lws *wsi, const char *words, size_t length) {
   char text[REASON_SIZE];
   const char *problem = certificate_problem(wsi);
-  if (problem != NULL) {
+  bool is_cut = link->state == LINK_AWAITING && link->answer.length == 0;
+  if (is_cut && problem == NULL) {
+    snprintf(text, sizeof text, "the server closed the conn before it had answered");
+  } else if (problem != NULL) {
     snprintf(text, sizeof text, "certificate not accepted: %s", problem);
   } else {
     snprintf(text, sizeof text, "%s%.*s", link->proxy != NULL && link->connecting ? "proxy: " : "",

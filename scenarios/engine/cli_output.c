@@ -96,8 +96,9 @@ void scn_output_replay(const char *program, const struct rep_scenario *result, c
   char quoted_path[2048];
   rep_shell_word(program, quoted_program, sizeof quoted_program);
   rep_shell_word(result->path, quoted_path, sizeof quoted_path);
-  snprintf(buffer, size, "%s run --no-db%s --seed %" PRIu64 " %s", quoted_program,
-           scn_pool_option(), result->seed, quoted_path);
+  snprintf(buffer, size, "%s run --no-db%s%s --seed %" PRIu64 " %s", quoted_program,
+           strcmp(result->mode, "live") == 0 ? " --live" : "", scn_pool_option(), result->seed,
+           quoted_path);
 }
 
 /* How to see the timeline of what was recorded last. */

@@ -54,10 +54,13 @@ static bool print_comparison(const struct session *session, const struct rep_sce
   if (!difference.differs) {
     printf("repeated exactly: %" PRIu64 " events, as recorded\n", difference.event);
   } else {
+    bool was_live = strcmp(session->run.recorded.mode, "live") == 0;
     printf("differs from the record at event %" PRIu64
-           ": the code has changed since\n  recorded  %s\n"
+           ": %s\n  recorded  %s\n"
            "  now       %s\n",
            difference.event + 1,
+           was_live ? "recorded over real sockets, and now in virtual time"
+                    : "the code has changed since",
            difference.recorded_has ? difference.recorded : "(the recorded timeline ends)",
            difference.has ? difference.now : "(the timeline ends)");
   }

@@ -103,7 +103,65 @@ static bool step_cannot(const struct scn_step *step, struct reason reason) {
       return true;
     }
   }
-  return spec_cannot(&step->spec, reason) || urls_cannot(step->url, step->proxy, reason);
+  /* The url of an `upstream` step only names one. */
+  return spec_cannot(&step->spec, reason) ||
+         (step->kind != SCN_UPSTREAM && urls_cannot(step->url, step->proxy, reason));
+}
+
+/* ---- What only the transport of virtual time says ------------------------------------------- */
+
+static bool is_transport_metric(const char *name) {
+  return strncmp(name, "proxy_client_cache_", 19) == 0 ||
+         strcmp(name, "transport_reuse_ratio") == 0;
+}
+
+static bool speaks_of_text(const struct scn_expectation *expectation) {
+  for (size_t i = 0; i < expectation->comparison_count; i++) {
+    if (strcmp(expectation->comparisons[i].field, "error_text") == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* What expectations ask for besides: `texts` when the words of failures matter. */
+static bool expectations_cannot(const struct scn_expectation *expectations, size_t count,
+                                bool *texts, struct reason reason) {
+  for (size_t i = 0; i < count; i++) {
+    if (expectations[i].kind == SCN_EXPECT_METRIC && is_transport_metric(expectations[i].subject)) {
+      return because(reason,
+                     "the transport of virtual time has no clients for proxies to count "
+                     "(metric %s)",
+                     expectations[i].subject);
+    }
+    *texts = *texts || speaks_of_text(&expectations[i]);
+  }
+  return false;
+}
+
+/* A dial that fails without a status is cut off on the wire: what is said of it are the client's
+ * words. */
+static bool has_failure_of_own_words(const struct fake_spec *spec) {
+  for (size_t i = 0; i < spec->dial_count; i++) {
+    const struct fake_dial_behaviour *dial = &spec->dials[i];
+    if (dial->answer.outcome == FAKE_ERROR && dial->status == 0 && dial->answer.error != NULL) {
+      return true;
+    }
+  }
+  return false;
+}
+
+static bool texts_cannot(const struct scn_scenario *scenario, struct reason reason) {
+  bool found = false;
+  for (size_t i = 0; i < scenario->upstream_count; i++) {
+    found = found || has_failure_of_own_words(&scenario->upstreams[i].spec);
+  }
+  for (size_t i = 0; i < scenario->step_count; i++) {
+    found = found || has_failure_of_own_words(&scenario->steps[i].spec);
+  }
+  return found && because(reason,
+                          "the words of a dial that fails without a status are the "
+                          "transport's (error_text)");
 }
 
 bool scn_live_cannot(const struct scn_scenario *scenario, const struct scn_variant *variant,
@@ -128,5 +186,13 @@ bool scn_live_cannot(const struct scn_scenario *scenario, const struct scn_varia
       return true;
     }
   }
-  return false;
+  bool texts = false;
+  for (size_t i = 0; i < scenario->step_count; i++) {
+    if (expectations_cannot(scenario->steps[i].expectations, scenario->steps[i].expectation_count,
+                            &texts, reason)) {
+      return true;
+    }
+  }
+  return expectations_cannot(scenario->expectations, scenario->expectation_count, &texts, reason) ||
+         (texts && texts_cannot(scenario, reason));
 }

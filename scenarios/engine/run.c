@@ -195,6 +195,7 @@ static struct scn_world *begin(struct scn_runner *runner, const struct scn_scena
   runner->attempt->number++;
   runner->attempt->seed = variant->seed;
   runner->attempt->explored = chooser != NULL;
+  runner->attempt->live = live != NULL;
   struct scn_world *world = scn_world_create(runner->arena, runner->trace, scenario, variant, live);
   if (world != NULL) {
     world->chooser = chooser;

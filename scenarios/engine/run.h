@@ -23,6 +23,7 @@ struct sim_trace *scn_runner_trace(struct scn_runner *runner);
 struct scn_attempt {
   uint64_t number; /* counts the runs of this runner */
   uint64_t seed;
+  bool live;
   bool explored;                      /* a chooser decides, and its order is part of the result */
   struct rep_exploration exploration; /* so far; of the item that is being explored */
   struct scn_crash crash;             /* of the process in which it is */

@@ -299,6 +299,9 @@ bool scn_worker_result(struct scn_worker *worker, const struct scn_plan_item *it
                        size_t size, struct rep_scenario *result) {
   scn_verdict_begin(item->scenario, item->variant, scn_runner_trace(worker->runner), result);
   result->source = item->source;
+  if (scn_runner_attempt(worker->runner)->live) {
+    result->mode = "live";
+  }
   if (worker->state == SCN_WORKER_FINISHED) {
     const struct scn_bytes *bytes = &worker->bytes;
     return !bytes->failed && scn_packet_read(bytes->data + sizeof(uint64_t),

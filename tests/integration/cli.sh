@@ -61,7 +61,7 @@ expect_status 2 "$POOLPROOF" run
 expect_text err 'expected scenario files or folders; found none'
 for arguments in --frobnicate --seed --seed=x --seed=18446744073709551616 --jobs=0 --jobs=257 \
   --shard=0/2 --shard=3/2 --shard=2 --shard=a/b --wall-limit=0s --wall-limit=soon --quiet=yes \
-  --live --tag=blue '--db= '; do
+  --speed=2 --tag=blue '--db= '; do
   case $arguments in
     '--db= ') expect_status 2 "$POOLPROOF" run --db= a.json ;;
     --seed) expect_status 2 "$POOLPROOF" run a.json --seed ;;
@@ -70,6 +70,10 @@ for arguments in --frobnicate --seed --seed=x --seed=18446744073709551616 --jobs
   expect_text err "See: $POOLPROOF run --help"
 done
 expect_status 2 "$POOLPROOF" run --db x.db --no-db a.json
+for speed in 0 -1 fast 0.0001 1000001; do
+  expect_status 2 "$POOLPROOF" run --live "--speed=$speed" a.json
+  expect_text err "found \"$speed\""
+done
 expect_status 2 "$POOLPROOF" merge a.json
 expect_text err 'expected -o and the database to write'
 [ ! -e poolproof.db ] || { echo 'FAIL: bad usage has made a database'; failures=$((failures + 1)); }
