@@ -29,6 +29,7 @@
   X(pool_guards)      \
   X(pool_exhaustion)  \
   X(pool_model)       \
+  X(live)             \
   X(recorder)         \
   X(database)         \
   X(sql)              \

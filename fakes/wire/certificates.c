@@ -131,14 +131,12 @@ static bool is_address(const char *host) {
   return address != NULL;
 }
 
-bool fake_identity_issue(const struct fake_authority *authority, const char *host,
-                         enum fake_validity validity, struct fake_identity *identity) {
-  char names[300];
+/* `names` as OpenSSL reads subjectAltName. */
+static bool issue(const struct fake_authority *authority, const char *names,
+                  enum fake_validity validity, struct fake_identity *identity) {
   long from = validity == FAKE_NOT_YET_VALID ? DAY : -2 * DAY;
   long to = validity == FAKE_EXPIRED ? -DAY : 10 * DAY;
   *identity = (struct fake_identity){0};
-  host = validity == FAKE_FOR_ANOTHER_HOST ? "another.invalid" : host;
-  snprintf(names, sizeof names, "%s:%s", is_address(host) ? "IP" : "DNS", host);
   EVP_PKEY *key = EVP_EC_gen("P-256");
   X509 *certificate = key == NULL ? NULL
                                   : begin(key, "poolproof test server",
@@ -157,6 +155,24 @@ bool fake_identity_issue(const struct fake_authority *authority, const char *hos
     return false;
   }
   return true;
+}
+
+enum { NAMES_SIZE = 320 };
+
+bool fake_identity_issue(const struct fake_authority *authority, const char *host,
+                         enum fake_validity validity, struct fake_identity *identity) {
+  char names[NAMES_SIZE];
+  host = validity == FAKE_FOR_ANOTHER_HOST ? "another.invalid" : host;
+  snprintf(names, sizeof names, "%s:%s", is_address(host) ? "IP" : "DNS", host);
+  return issue(authority, names, validity, identity);
+}
+
+bool fake_identity_issue_local(const struct fake_authority *authority, const char *host,
+                               struct fake_identity *identity) {
+  char names[NAMES_SIZE];
+  snprintf(names, sizeof names, "%s:%s,DNS:localhost,IP:127.0.0.1", is_address(host) ? "IP" : "DNS",
+           host);
+  return issue(authority, names, FAKE_VALID, identity);
 }
 
 void fake_identity_deinit(struct fake_identity *identity) {

@@ -28,6 +28,9 @@ const char *fake_authority_pem(const struct fake_authority *authority);
 /* A certificate for `host`, a name or an IP address. False: no memory. */
 bool fake_identity_issue(const struct fake_authority *authority, const char *host,
                          enum fake_validity validity, struct fake_identity *identity);
+/* The same for `host`, and for localhost and 127.0.0.1 as well. */
+bool fake_identity_issue_local(const struct fake_authority *authority, const char *host,
+                               struct fake_identity *identity);
 void fake_identity_deinit(struct fake_identity *identity);
 
 #endif

@@ -62,6 +62,10 @@ static void settle(struct fake_peer *peer) {
 }
 
 int64_t peer_look(struct fake_peer *peer, int64_t now) {
+  if (peer->again && peer->state != PEER_DEAD) {
+    peer->again = false;
+    ready(&peer->channel.watch, 0);
+  }
   if (peer->state != PEER_LEAVING) {
     return INT64_MAX;
   }
@@ -150,7 +154,7 @@ static void refuse(struct fake_peer *peer, int status, const struct wsp_header *
 }
 
 static void tell_request(struct fake_peer *peer, const struct fake_head *head) {
-  const char *host = fake_head_value(head, "Host");
+  const char *host = server_authority(peer->listener, fake_head_value(head, "Host"));
   size_t size = strlen(host) + strlen(head->target) + sizeof "wss://";
   char *url = malloc(size);
   if (url == NULL || !fake_head_accept(fake_head_value(head, "Sec-WebSocket-Key"), peer->accept)) {
@@ -245,6 +249,7 @@ static bool read_frame(struct fake_peer *peer) {
       return true;
     case FAKE_READ_CLOSE:
       peer->close_received = true;
+      peer->close_code = frame.code;
       events->closed(peer->server->context, peer, frame.code, frame.data);
       return true;
     case FAKE_READ_WRONG:
@@ -347,7 +352,7 @@ void fake_peer_pong(struct fake_peer *peer) {
 
 void fake_peer_send_close(struct fake_peer *peer, int code, const char *reason) {
   if (peer->state == PEER_OPEN) {
-    put_close(peer, code, reason);
+    put_close(peer, code == 0 ? peer->close_code : code, reason);
     leave(peer);
     settle(peer);
   }
@@ -371,6 +376,7 @@ void fake_peer_deafen(struct fake_peer *peer, bool deaf) {
   peer->deaf = deaf;
   settle(peer);
   if (!deaf) {
-    server_wake_at(peer->server, 0); /* what OpenSSL holds already makes no socket readable */
+    peer->again = true; /* what has been read already makes no socket readable */
+    server_wake_at(peer->server, 0);
   }
 }

@@ -100,6 +100,7 @@ enum wsp_error fake_server_create(const struct fake_server_events *events, void 
 static void listener_destroy(struct listener *listener) {
   server_close(&listener->watch);
   SSL_CTX_free(listener->tls);
+  free(listener->authority);
   free(listener->host);
   free(listener->credentials);
   free(listener);
@@ -188,12 +189,7 @@ static void accept_clients(struct watch *watch, uint32_t events) {
   }
 }
 
-static SSL_CTX *tls_for(const struct fake_server *server, const char *host,
-                        enum fake_validity validity) {
-  struct fake_identity identity;
-  if (!fake_identity_issue(server->authority, host, validity, &identity)) {
-    return NULL;
-  }
+static SSL_CTX *tls_with(struct fake_identity identity) {
   SSL_CTX *tls = SSL_CTX_new(TLS_server_method());
   BIO *certificate = BIO_new_mem_buf(identity.certificate, (int)identity.certificate_length);
   BIO *key = BIO_new_mem_buf(identity.key, (int)identity.key_length);
@@ -220,12 +216,17 @@ static SSL_CTX *tls_for(const struct fake_server *server, const char *host,
   return tls;
 }
 
-static bool open_listener(struct listener *listener) {
+static bool open_listener(struct listener *listener, int port) {
+  const int one = 1;
   struct sockaddr_in address = {.sin_family = AF_INET,
+                                .sin_port = htons((uint16_t)port),
                                 .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
   socklen_t length = sizeof address;
   int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   listener->watch = (struct watch){accept_clients, fd, 0};
+  if (fd >= 0) { /* a port of an earlier server's may be taken at once */
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+  }
   if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) != 0 ||
       listen(fd, BACKLOG) != 0 || getsockname(fd, (struct sockaddr *)&address, &length) != 0 ||
       !server_watch(listener->server, &listener->watch, EPOLLIN)) {
@@ -281,21 +282,33 @@ static bool read_authority(const char *text, int port, char userinfo[HOST_SIZE],
   return true;
 }
 
-/* Takes over `model`. */
+const char *server_authority(const struct listener *listener, const char *host) {
+  char userinfo[HOST_SIZE];
+  char name[HOST_SIZE];
+  int port;
+  bool is_its_own = read_authority(host, listener->tls != NULL ? 443 : 80, userinfo, name, &port) &&
+                    port == listener->port && strcasecmp(name, listener->host) == 0 &&
+                    userinfo[0] == '\0';
+  return is_its_own ? host : listener->authority;
+}
+
+/* Takes over `model`; `url` from its authority on. */
 static enum wsp_error add_listener(struct fake_server *server, struct listener model,
-                                   const char *host) {
+                                   const char *host, const char *url, int port) {
   struct listener *listener = malloc(sizeof *listener);
   model.server = server;
   model.host = strdup(host);
+  model.authority = strndup(url, strcspn(url, "/?#"));
   model.watch.fd = -1;
   if (listener == NULL) {
     free(model.host);
+    free(model.authority);
     free(model.credentials);
     SSL_CTX_free(model.tls);
     return WSP_OUT_OF_MEMORY;
   }
   *listener = model;
-  if (listener->host == NULL || !open_listener(listener)) {
+  if (listener->host == NULL || listener->authority == NULL || !open_listener(listener, port)) {
     listener_destroy(listener);
     return WSP_OUT_OF_MEMORY;
   }
@@ -304,8 +317,9 @@ static enum wsp_error add_listener(struct fake_server *server, struct listener m
   return WSP_OK;
 }
 
-enum wsp_error fake_server_listen(struct fake_server *server, const char *url,
-                                  enum fake_validity certificate) {
+/* `local`: on that port, and valid for localhost too. */
+static enum wsp_error listen_for(struct fake_server *server, const char *url,
+                                 enum fake_validity certificate, bool local, int on, int *served) {
   char userinfo[HOST_SIZE];
   char host[HOST_SIZE];
   int port;
@@ -315,14 +329,38 @@ enum wsp_error fake_server_listen(struct fake_server *server, const char *url,
       userinfo[0] != '\0') {
     return WSP_INVALID_REQUEST;
   }
-  if (server_find(server, host, port, false) != NULL) {
+  const struct listener *present = server_find(server, host, port, false);
+  if (present != NULL) {
+    *served = present->served;
     return WSP_OK;
   }
   struct listener listener = {.port = port};
-  if (tls && (listener.tls = tls_for(server, host, certificate)) == NULL) {
+  struct fake_identity identity;
+  bool issued =
+      tls && (local ? fake_identity_issue_local(server->authority, host, &identity)
+                    : fake_identity_issue(server->authority, host, certificate, &identity));
+  if (tls && (!issued || (listener.tls = tls_with(identity)) == NULL)) {
     return WSP_OUT_OF_MEMORY;
   }
-  return add_listener(server, listener, host);
+  enum wsp_error error = add_listener(server, listener, host, url + (tls ? 6 : 5), on);
+  *served = error == WSP_OK ? server->listeners->served : 0;
+  return error;
+}
+
+enum wsp_error fake_server_listen(struct fake_server *server, const char *url,
+                                  enum fake_validity certificate) {
+  int served;
+  return listen_for(server, url, certificate, false, 0, &served);
+}
+
+enum wsp_error fake_server_listen_on(struct fake_server *server, const char *url, int port,
+                                     int *served) {
+  errno = 0;
+  *served = 0;
+  enum wsp_error error = listen_for(server, url, FAKE_VALID, true, port, served);
+  return error == WSP_OUT_OF_MEMORY && (errno == EADDRINUSE || errno == EACCES)
+             ? WSP_INVALID_REQUEST
+             : error;
 }
 
 enum wsp_error fake_server_listen_proxy(struct fake_server *server, const char *url,
@@ -346,5 +384,5 @@ enum wsp_error fake_server_listen_proxy(struct fake_server *server, const char *
     EVP_EncodeBlock((unsigned char *)listener.credentials, (const unsigned char *)userinfo,
                     (int)length);
   }
-  return add_listener(server, listener, host);
+  return add_listener(server, listener, host, url + 7, 0);
 }

@@ -25,8 +25,10 @@ struct fake_peer;
 
 /* What a client asks for. Lives during the call. */
 struct fake_upgrade {
-  const char *url; /* "wss://HOST[:PORT]/PATH?QUERY": the scheme of the listener, the Host header
-                    * and the target as they were sent */
+  const char *url; /* "wss://HOST[:PORT]/PATH?QUERY": the scheme of the listener, and the target as
+                    * it was sent; HOST and PORT as the Host header has them, or, where those are
+                    * not what the listener stands for (it was dialled by its address), as the url
+                    * has them that is listened for */
   const struct wsp_header *headers; /* all of the request, names as they were sent */
   size_t header_count;
 };
@@ -67,6 +69,12 @@ void fake_server_serve(struct fake_server *server);
 enum wsp_error fake_server_listen(struct fake_server *server, const char *url,
                                   enum fake_validity certificate);
 
+/* The same, but on that port of 127.0.0.1 (0: any that is free; `*served` is which), and with a
+ * certificate that is valid for localhost and 127.0.0.1 as well: for clients that dial the port
+ * itself. Also WSP_INVALID_REQUEST: somebody else has the port. */
+enum wsp_error fake_server_listen_on(struct fake_server *server, const char *url, int port,
+                                     int *served);
+
 /* What a proxy does with a CONNECT. */
 enum fake_proxy_manner { FAKE_PROXY_CONNECTS, FAKE_PROXY_REFUSES /* 502 */, FAKE_PROXY_STALLS };
 
@@ -97,9 +105,9 @@ void fake_peer_refuse(struct fake_peer *peer, int status, const struct wsp_heade
 void fake_peer_send(struct fake_peer *peer, const char *data, size_t length, size_t fragment);
 /* Answers the last ping with its payload. */
 void fake_peer_pong(struct fake_peer *peer);
-/* Sends a close frame (`code` 0: without one; `reason` may be NULL, at most 123 bytes are sent), or
- * answers the client's, and ends the socket once all is sent and the client has closed or has had
- * a second for it. */
+/* Sends a close frame (`code` 0: that of the client's close frame, else without one; `reason` may
+ * be NULL, at most 123 bytes are sent), or answers the client's, and ends the socket once all is
+ * sent and the client has closed or has had a second for it. */
 void fake_peer_send_close(struct fake_peer *peer, int code, const char *reason);
 /* Ends the socket: with a TCP reset, or (`orderly`) with a FIN; what was not sent is lost. */
 void fake_peer_cut(struct fake_peer *peer, bool orderly);

@@ -45,6 +45,7 @@ struct listener {
   struct fake_server *server;
   struct listener *next;
   bool is_proxy;
+  char *authority;   /* of the url: "HOST:PORT" or "HOST" */
   char *host;        /* that it stands for */
   int port, served;  /* that it stands for, and is on */
   SSL_CTX *tls;      /* NULL: plain */
@@ -68,8 +69,10 @@ struct fake_peer {
   enum peer_state state;
   bool told; /* the owner knows it */
   bool deaf;
+  bool again; /* what has come already may be looked at again */
   bool close_sent, close_received;
   bool fin_sent;
+  int close_code;    /* of the client's close frame */
   int64_t leaves_at; /* by the monotonic clock; 0: not leaving */
   char accept[FAKE_ACCEPT_SIZE];
   char ping[126];
@@ -105,6 +108,9 @@ int64_t server_now(void);
 /* That of upstreams which stands for `host` and `port`; NULL: none. */
 const struct listener *server_find(const struct fake_server *server, const char *host, int port,
                                    bool is_proxy);
+
+/* `host` if it is what the listener stands for, else the authority of the listener's url. */
+const char *server_authority(const struct listener *listener, const char *host);
 
 /* ---- socket.c ----------------------------------------------------------------------------- */
 

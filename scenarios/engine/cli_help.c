@@ -7,9 +7,9 @@
 #include <string.h>
 
 static const struct scn_command *const present[] = {
-    &scn_command_run,    &scn_command_explore, &scn_command_replay,
-    &scn_command_shrink, &scn_command_check,   &scn_command_list,
-    &scn_command_report, &scn_command_compare, &scn_command_merge};
+    &scn_command_run,   &scn_command_explore, &scn_command_replay, &scn_command_shrink,
+    &scn_command_check, &scn_command_list,    &scn_command_report, &scn_command_compare,
+    &scn_command_merge, &scn_command_serve};
 
 enum { PRESENT_COUNT = sizeof present / sizeof present[0] };
 

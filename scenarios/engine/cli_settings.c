@@ -58,9 +58,6 @@ static int read_wall_limit(const struct scn_arguments *arguments, struct scn_set
 
 /* What a live run may take depends on the scenario's own times. */
 #define LIVE_WALL_LIMIT (365 * 24 * 60 * WSP_MINUTE)
-/* So that no time of a scenario is out of range in real time. */
-#define SLOWEST_SPEED (WSP_DECIMAL_ONE / 1000)
-#define FASTEST_SPEED (WSP_DECIMAL_ONE * 1000000)
 
 static int read_live(const struct scn_arguments *arguments, struct scn_settings *settings) {
   const char *speed = scn_cli_value(arguments, "--speed");
@@ -85,8 +82,7 @@ static int read_live(const struct scn_arguments *arguments, struct scn_settings 
   }
   if (strcmp(speed, "max") == 0) {
     *decimal = 0;
-  } else if (!sim_decimal_parse(speed, decimal) || *decimal < SLOWEST_SPEED ||
-             *decimal > FASTEST_SPEED) {
+  } else if (!scn_live_read_speed(speed, decimal)) {
     return scn_cli_misused(arguments,
                            "--speed: expected a factor from 0.001 to 1000000, as in 60, or max; "
                            "found \"%s\"",

@@ -60,26 +60,13 @@ void *scn_live_transport_context(const struct scn_world *world) {
   return world->live->relay;
 }
 
-/* `time` of the scenario in real time since its start. */
-static wsp_duration real_duration(wsp_time time, wsp_decimal speed) {
-  wsp_duration whole = time / speed;
-  if (whole >= WSP_TIME_NEVER / WSP_DECIMAL_ONE / 4) {
-    return WSP_TIME_NEVER / 4;
-  }
-  wsp_duration rest = time % speed;
-  /* The rest is below the speed: what its product loses is below a microsecond. */
-  return whole * WSP_DECIMAL_ONE + (rest <= INT64_MAX / WSP_DECIMAL_ONE
-                                        ? rest * WSP_DECIMAL_ONE / speed
-                                        : rest / (speed / WSP_DECIMAL_ONE));
-}
-
 void scn_live_wait(struct scn_world *world, wsp_time time) {
   struct scn_live *live = world->live;
   if (live->speed == 0) {
     fake_relay_wait(live->relay, wsp_lws_now());
     return;
   }
-  wsp_time due = live->begun + real_duration(time, live->speed);
+  wsp_time due = live->begun + scn_live_to_real(time, live->speed);
   wsp_duration late = wsp_lws_now() - due;
   if (late > live->latest) {
     live->latest = late;

@@ -22,6 +22,13 @@ struct scn_live_options {
 /* Whether this program was built with sockets. */
 bool scn_live_is_built(void);
 
+/* Reads a speed other than 0, from 0.001 to 1000000. False: it is none. */
+bool scn_live_read_speed(const char *text, wsp_decimal *speed);
+/* How long a duration of the scenario takes in real time at that speed (not 0), and the reverse;
+ * rounded down, and at most 73 years. */
+wsp_duration scn_live_to_real(wsp_duration duration, wsp_decimal speed);
+wsp_duration scn_live_from_real(wsp_duration duration, wsp_decimal speed);
+
 /* Why this run can not be live, as a sentence in `reason`. False: it can. */
 bool scn_live_cannot(const struct scn_scenario *scenario, const struct scn_variant *variant,
                      char *reason, size_t size);

@@ -13,22 +13,21 @@
 #include "scenarios/engine/metrics.h"
 #include "sim/duration.h"
 
-static bool define_upstreams(struct scn_world *world) {
+bool scn_world_define_upstreams(struct fake_world *upstreams, const struct scn_scenario *scenario) {
   static const struct fake_spec plain;
-  const struct scn_scenario *scenario = world->scenario;
   const struct fake_spec *fallback = &plain;
   for (size_t i = 0; i < scenario->upstream_count; i++) {
     if (strcmp(scenario->upstreams[i].url, "default") == 0) {
       fallback = &scenario->upstreams[i].spec;
     }
   }
-  if (!fake_world_define(world->upstreams, "default", fallback)) {
+  if (!fake_world_define(upstreams, "default", fallback)) {
     return false;
   }
   for (size_t i = 0; i < scenario->upstream_count; i++) {
     const struct scn_upstream *upstream = &scenario->upstreams[i];
     if (strcmp(upstream->url, "default") != 0 &&
-        !fake_world_define(world->upstreams, upstream->url, &upstream->spec)) {
+        !fake_world_define(upstreams, upstream->url, &upstream->spec)) {
       return false;
     }
   }
@@ -81,7 +80,8 @@ struct scn_world *scn_world_create(struct sim_arena *arena, struct sim_trace *tr
     return NULL;
   }
   fake_world_use_clock(world->upstreams, &world->now);
-  if (!define_upstreams(world) || (live != NULL && !scn_live_begin(world, live))) {
+  if (!scn_world_define_upstreams(world->upstreams, scenario) ||
+      (live != NULL && !scn_live_begin(world, live))) {
     return NULL;
   }
   if (!create_pool(world)) {

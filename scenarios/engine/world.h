@@ -83,6 +83,9 @@ struct scn_world *scn_world_create(struct sim_arena *arena, struct sim_trace *tr
                                    const struct scn_variant *variant,
                                    const struct scn_live_options *live);
 
+/* Defines the upstreams as `scenario` does. False: no memory. */
+bool scn_world_define_upstreams(struct fake_world *upstreams, const struct scn_scenario *scenario);
+
 /* Stops the run with verdict `error`; `step` (may be NULL) is where. The first reason stays. */
 void scn_world_break(struct scn_world *world, const struct scn_step *step, const char *reason);
 

@@ -111,7 +111,7 @@ expected_counts() { # WHERE FILES RUNS OUTPUTS
 }
 
 check_page README.md as-said
-expected_counts README.md 1 6 6
+expected_counts README.md 1 7 7
 check_page scenarios/FORMAT.md pass
 expected_counts scenarios/FORMAT.md 5 0 0
 check_page scenarios/EXPLORING.md as-said
