@@ -213,6 +213,7 @@ static void evicted(struct sim_watch *watch, const struct sim_event *event) {
   account->ping_evicted |=
       event->cause == WSP_REASON_PING_FAILED && watch->sweeping && conn->state == CONN_IS_IDLE;
   account->owes = false; /* what else leaves need not come back without traffic */
+  account->left = watch->event + 1;
   if (conn->checker != NULL) {
     conn->checker->phase = OP_CHOOSES;
     conn->checker = NULL;

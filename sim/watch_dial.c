@@ -58,7 +58,8 @@ static void acquire_dials(struct sim_watch *watch, const struct sim_event *event
            .account = account->id, .op = event->op);
     return;
   }
-  if (op->dial_failed) {
+  /* Unless it took an idle conn then, which has left before it was lent. */
+  if (op->dial_failed > account->left) {
     REPORT(watch, SIM_INVARIANT_STEADY_LOAD_NO_CHURN,
            "expected that {op} ends, since its dial has failed, found that it dials again",
            .account = account->id, .op = op->name);
@@ -193,13 +194,17 @@ static void dial_ends(struct sim_watch *watch, const struct sim_event *event,
            .account = account->id, .op = event->op,
            .values = {latency, event->values[DIAL_LATENCY], serial});
   }
+  /* Where the upstream fails, nothing has to come back without traffic, of this sweep neither. */
   account->owes = account->owes && event->kind == WSP_DIAL_SUCCEEDED;
+  account->ping_evicted = account->ping_evicted && event->kind == WSP_DIAL_SUCCEEDED;
+  /* Who has no conn of his own by now takes one that is idle. */
+  account->trimmed = account->trimmed && event->kind == WSP_DIAL_SUCCEEDED;
   if (is_prewarm) {
     account->prewarm_dial = 0;
     account->dials--;
   } else {
     watch_op_leave_phase(watch, op);
-    op->dial_failed = event->kind == WSP_DIAL_FAILED_EVENT;
+    op->dial_failed = event->kind == WSP_DIAL_FAILED_EVENT ? watch->event + 1 : 0;
   }
   count_outcome(watch, event, account, op);
 }
@@ -269,6 +274,7 @@ static void prewarm_started(struct sim_watch *watch, const struct sim_event *eve
   check_need(watch, account, need);
   watch->prewarms += !account->prewarming;
   account->prewarming = true;
+  account->prewarm_sweep = watch->swept ? watch->sweep : 0;
   account->has_prewarmed = true;
   account->has_template = true;
   account->prewarm_left = need;
@@ -285,6 +291,9 @@ static void prewarm_finished(struct sim_watch *watch, const struct sim_event *ev
            .account = account->id,
            .values = {account->prewarm_left, event->values[PREWARM_UNUSED]});
   }
+  /* It was running when the sweep ended, and had decided already what it dials. */
+  account->ping_evicted =
+      account->ping_evicted && (!watch->swept || account->prewarm_sweep == watch->sweep);
   watch->prewarms -= account->prewarming;
   account->prewarming = false;
   account->prewarm_left = 0;

@@ -34,10 +34,12 @@ static void add_key(const struct sim_watch *watch, struct wsp_digest *digest,
 
 /* ---- Accounts ----------------------------------------------------------------------------- */
 
-static void add_prewarm(struct wsp_digest *digest, const struct watch_account *account) {
+static void add_prewarm(const struct sim_watch *watch, struct wsp_digest *digest,
+                        const struct watch_account *account) {
   ADD(digest, account->has_template | account->prewarming << 1 | account->has_prewarmed << 2 |
                   account->trimmed << 3 | account->owes << 4 | account->in_owing << 5 |
-                  account->ping_evicted << 6);
+                  account->ping_evicted << 6 |
+                  (account->prewarming && account->prewarm_sweep == watch->sweep) << 7);
   ADD(digest, account->prewarm_left);
   ADD(digest, account->prewarm_dial);
   ADD(digest, account->prewarm_dial_started);
@@ -81,7 +83,7 @@ static struct wsp_digest digest_of_account(const struct sim_watch *watch,
     wsp_digest_join(&keys, member);
   }
   wsp_digest_add_digest(&digest, keys);
-  add_prewarm(&digest, account);
+  add_prewarm(watch, &digest, account);
   return digest;
 }
 
@@ -133,7 +135,9 @@ static struct wsp_digest digest_of_op(const struct sim_watch *watch, const struc
   ADD(&digest, op->deadline);
   ADD(&digest, op->waits_since < watch->instant);
   ADD(&digest, op->force_new | op->strict << 1 | op->canceled << 2 | op->goes_first << 3 |
-                   op->dial_failed << 4);
+                   (op->dial_failed != 0) << 4 |
+                   (op->account != NULL && op->dial_failed > op->account->left) << 5 |
+                   watch_io_conn_has_gone(watch, op) << 6);
   ADD(&digest, op->ping_failures);
   ADD(&digest, op->phase == OP_DIALS ? op->dial : 0);
   ADD(&digest, op->phase == OP_DIALS ? op->dial_started : 0);

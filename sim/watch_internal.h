@@ -67,13 +67,15 @@ struct watch_account {
 
   bool has_template;
   bool prewarming, has_prewarmed;
-  int64_t prewarm_left; /* places of the running prewarm whose dials have not started */
-  int64_t prewarm_dial; /* serial number, 0: none */
+  uint64_t prewarm_sweep; /* number of the ping sweep that had just ended when it began; 0: none */
+  int64_t prewarm_left;   /* places of the running prewarm whose dials have not started */
+  int64_t prewarm_dial;   /* serial number, 0: none */
   int64_t prewarm_dial_started;
   int64_t last_prewarm;
 
   int64_t fails, last_failure;
-  bool trimmed; /* and nothing has happened since that changes what it needs */
+  uint64_t left; /* number of the event with which a conn last left it */
+  bool trimmed;  /* and nothing has happened since that changes what it needs */
 
   /* The idle minimum is to come back after a sweep that has removed conns. */
   struct watch_account *next_owing;
@@ -100,6 +102,10 @@ struct watch_conn {
   sim_string name;
   enum watch_conn_state state;
   uint32_t generation; /* changes when the record is given back */
+  /* When it was last given back: the instant, and the lease that ended in the same instant, 0: none
+   * did. */
+  uint64_t gone_instant;
+  uint32_t gone_lease;
 
   int64_t born, last_used, age_limit;
   int64_t pins, waiters;
@@ -140,9 +146,9 @@ struct watch_op {
   uint64_t waits_since; /* instant */
   bool force_new, strict, canceled;
   int ping_failures;
-  bool goes_first;  /* its ping has just failed: the room that this made is its own */
-  bool dial_failed; /* its last dial has, and no ping since */
-  int64_t dial;     /* serial number */
+  bool goes_first;      /* its ping has just failed: the room that this made is its own */
+  uint64_t dial_failed; /* number of the event with which its last dial has, and no ping since; 0 */
+  int64_t dial;         /* serial number */
   int64_t dial_started;
   struct watch_conn *conn; /* on which it counts, by which it is served, which it holds */
   uint32_t conn_generation;
@@ -260,6 +266,8 @@ void watch_op_leave_phase(struct sim_watch *watch, struct watch_op *op);
 
 /* watch_lease.c, watch_conn.c, watch_dial.c, watch_ping.c */
 void watch_lease_event(struct sim_watch *watch, const struct sim_event *event);
+/* Whether the conn of a read, write or ping has gone in this instant, and its lease with it. */
+bool watch_io_conn_has_gone(const struct sim_watch *watch, const struct watch_op *op);
 void watch_step_event(struct sim_watch *watch, const struct sim_event *event);
 /* The label through whose lease a step has just asked for `operation`, if the event that is being
  * looked at is the first thing that the pool tells of it; 0: no such step. */

@@ -132,10 +132,19 @@ static struct watch_conn *io_conn(const struct watch_op *op) {
   return op->conn != NULL && op->conn->generation == op->conn_generation ? op->conn : NULL;
 }
 
-/* What has come about before the release may be delivered after it, but in the same instant. */
+bool watch_io_conn_has_gone(const struct sim_watch *watch, const struct watch_op *op) {
+  return op->conn != NULL && op->lease != 0 && op->conn->generation == op->conn_generation + 1 &&
+         op->conn->gone_instant == watch->instant && op->conn->gone_lease == op->lease;
+}
+
+/* What has come about before the end of the lease may be delivered after it, and after that of the
+ * conn, but in the same instant. */
 static bool is_of_live_lease(const struct sim_watch *watch, const struct watch_op *op,
                              const struct watch_conn *conn) {
-  return conn != NULL && conn->lease == op->lease &&
+  if (conn == NULL) {
+    return watch_io_conn_has_gone(watch, op);
+  }
+  return conn->lease == op->lease &&
          (conn->state == CONN_IS_LEASED || conn->ended_instant == watch->instant);
 }
 

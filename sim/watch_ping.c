@@ -102,7 +102,7 @@ static void ping_ends(struct sim_watch *watch, const struct sim_event *event,
     if (op != NULL) {
       op->ping_failures++;
       op->goes_first = true;
-      op->dial_failed = false;
+      op->dial_failed = 0;
     }
     return; /* it is evicted next */
   }
@@ -119,7 +119,7 @@ void watch_ping_event(struct sim_watch *watch, const struct sim_event *event) {
   if (event->kind == WSP_PING_CANCELED && event->op != 0) {
     struct watch_op *op = watch_op_find(watch, event->op);
     if (op != NULL) {
-      op->dial_failed = false; /* its conn was lost under the ping: it starts over */
+      op->dial_failed = 0; /* its conn was lost under the ping: it starts over */
     }
   }
   struct watch_conn *conn =

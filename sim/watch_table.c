@@ -146,7 +146,9 @@ struct watch_conn *watch_conn_create(struct sim_watch *watch, struct watch_accou
     }
   } else {
     watch->free_conns = conn->next;
-    *conn = (struct watch_conn){.generation = conn->generation};
+    *conn = (struct watch_conn){.generation = conn->generation,
+                                .gone_instant = conn->gone_instant,
+                                .gone_lease = conn->gone_lease};
   }
   conn->account = account;
   conn->name = name;
@@ -198,6 +200,8 @@ void watch_conn_release(struct sim_watch *watch, struct watch_conn *conn) {
   }
   watch_unpinged(watch, conn);
   conn->generation++;
+  conn->gone_instant = watch->instant;
+  conn->gone_lease = conn->ended_instant == watch->instant ? conn->lease : 0;
   conn->next = watch->free_conns;
   watch->free_conns = conn;
 }

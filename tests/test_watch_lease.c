@@ -127,6 +127,33 @@ static void a_read_succeeds_at_the_instant_of_the_release(void) {
   HOLDS;
 }
 
+static void a_read_succeeds_after_the_conn_has_gone(int64_t later) {
+  watch_begin();
+  tell_new_lease("a", "c1");
+  TELL(WSP_READ_STARTED, .op = "r", .conn = "c1");
+  watch_rest();
+  TELL(SIM_PEER_CLOSED, .conn = "c1");
+  tell_evict("c1", WSP_REASON_PEER_CLOSED);
+  TELL(WSP_LEASE_LOST, .op = "a", .conn = "c1", .cause = WSP_REASON_PEER_CLOSED);
+  TELL(WSP_CONN_CLOSED_EVENT, .conn = "c1", .cause = WSP_REASON_PEER_CLOSED);
+  watch_return();
+  if (later > 0) {
+    watch_go_to(fixture.now + later);
+  }
+  TELL(WSP_READ_SUCCEEDED, .op = "r");
+}
+
+/* The message had come before the peer closed. */
+static void a_read_succeeds_at_the_instant_in_which_the_conn_has_gone(void) {
+  a_read_succeeds_after_the_conn_has_gone(0);
+  HOLDS;
+}
+
+static void a_read_succeeds_long_after_the_conn_has_gone(void) {
+  a_read_succeeds_after_the_conn_has_gone(MS);
+  VIOLATES(NOTHING_AFTER_RELEASE);
+}
+
 static void a_pending_read_is_lent_along(void) {
   watch_begin();
   tell_new_lease("a", "c1");
@@ -271,6 +298,9 @@ CU_TestInfo suite_watch_lease[] = {
     {"a read of an old lease succeeds", a_read_of_an_old_lease_succeeds},
     {"a read succeeds at the instant of the release",
      a_read_succeeds_at_the_instant_of_the_release},
+    {"a read succeeds at the instant in which the conn has gone",
+     a_read_succeeds_at_the_instant_in_which_the_conn_has_gone},
+    {"a read succeeds long after the conn has gone", a_read_succeeds_long_after_the_conn_has_gone},
     {"a pending read is lent along", a_pending_read_is_lent_along},
     {"a message is lent along", a_message_is_lent_along},
     {"a message that was read is gone", a_message_that_was_read_is_gone},

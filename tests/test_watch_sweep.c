@@ -217,6 +217,77 @@ static void the_idle_minimum_comes_back(void) {
   HOLDS;
 }
 
+/* A ping sweep removes the conn that is the minimum. */
+static void sweep_by_pings(void) {
+  watch_prepare();
+  fixture.config.min_idle_per_account = 2;
+  watch_begin();
+  tell_new_lease("a", "c1");
+  tell_release("a", "c1");
+  watch_go_to(MS);
+}
+
+static void end_sweep(void) {
+  TELL(WSP_PING_SWEEP_STARTED, .account = -1);
+  TELL(WSP_PING_STARTED, .conn = "c1", .cause = WSP_REASON_SWEEP);
+  TELL(WSP_PING_FAILED_EVENT, .conn = "c1", .cause = WSP_REASON_REFUSED);
+  tell_evict("c1", WSP_REASON_PING_FAILED);
+  TELL(WSP_CONN_CLOSED_EVENT, .conn = "c1", .cause = WSP_REASON_PING_FAILED);
+  TELL(WSP_PING_SWEEP_FINISHED, .account = -1, .values = {1, 1});
+}
+
+static void the_idle_minimum_does_not_come_back_after_pings(void) {
+  sweep_by_pings();
+  end_sweep();
+  VIOLATES(MINIMUM_IDLE_RESTORED);
+}
+
+static void prewarm_that_begins_after_the_pings(int64_t need) {
+  static const char *const names[] = {"c2", "c3"};
+  sweep_by_pings();
+  end_sweep();
+  tell_prewarm(need);
+  for (int64_t i = 0; i < need; i++) {
+    tell_dial(NULL, i + 1);
+    tell_open(NULL, i + 1, names[i]);
+  }
+  TELL(WSP_PREWARM_FINISHED, .values = {need, 0, 0});
+}
+
+static void prewarm_after_the_pings_brings_the_minimum_back(void) {
+  prewarm_that_begins_after_the_pings(2);
+  HOLDS;
+}
+
+static void prewarm_after_the_pings_brings_too_little_back(void) {
+  prewarm_that_begins_after_the_pings(1);
+  VIOLATES(MINIMUM_IDLE_RESTORED);
+}
+
+/* What it dials was decided before the pings were over. */
+static void prewarm_was_running_when_the_pings_ended(void) {
+  sweep_by_pings();
+  tell_prewarm(1);
+  tell_dial(NULL, 1);
+  end_sweep();
+  tell_open(NULL, 1, "c2");
+  TELL(WSP_PREWARM_FINISHED, .values = {1, 0, 0});
+  HOLDS;
+}
+
+static void the_upstream_fails_after_the_pings(void) {
+  sweep_by_pings();
+  end_sweep();
+  tell_prewarm(2);
+  tell_dial(NULL, 1);
+  TELL(WSP_DIAL_FAILED_EVENT, .cause = WSP_REASON_REFUSED, .values = {1});
+  fixture.stats.creating--;
+  tell_dial(NULL, 2);
+  tell_open(NULL, 2, "c2");
+  TELL(WSP_PREWARM_FINISHED, .values = {1, 1, 0});
+  HOLDS;
+}
+
 static void there_is_no_idle_minimum(void) {
   rotate(0);
   HOLDS;
@@ -279,6 +350,22 @@ static void an_acquire_dials_again_after_a_failure(void) {
   VIOLATES(STEADY_LOAD_NO_CHURN);
 }
 
+/* It took an idle conn instead, which left before it was lent. */
+static void an_acquire_dials_again_after_its_conn_has_left(void) {
+  watch_begin();
+  tell_start("a");
+  tell_dial("a", 1);
+  tell_adopt("c1");
+  TELL(WSP_DIAL_FAILED_EVENT, .op = "a", .cause = WSP_REASON_REFUSED, .values = {1});
+  fixture.stats.creating--;
+  fixture.stats.prewarm_fails++;
+  TELL(SIM_PEER_CLOSED, .conn = "c1");
+  tell_evict("c1", WSP_REASON_PEER_CLOSED);
+  TELL(WSP_CONN_CLOSED_EVENT, .conn = "c1", .cause = WSP_REASON_PEER_CLOSED);
+  tell_dial("a", 2);
+  HOLDS;
+}
+
 static void an_acquire_dials_again_after_a_clear(void) {
   watch_begin();
   tell_start("a");
@@ -337,6 +424,26 @@ static void trimming_takes_what_is_too_much(void) {
 static void what_was_trimmed_is_dialled_again(void) {
   trim(2, true);
   VIOLATES(STEADY_LOAD_NO_CHURN);
+}
+
+/* Whose dial has failed takes a conn that was idle. */
+static void what_was_trimmed_is_dialled_again_after_a_failure(void) {
+  watch_prepare();
+  fixture.config.max_idle_per_account = 1;
+  watch_begin();
+  tell_start("a");
+  tell_dial("a", 1);
+  tell_adopt("c1");
+  tell_adopt("c2");
+  tell_evict("c1", WSP_REASON_MAX_IDLE);
+  TELL(WSP_CONN_CLOSED_EVENT, .conn = "c1", .cause = WSP_REASON_MAX_IDLE);
+  TELL(WSP_DIAL_FAILED_EVENT, .op = "a", .cause = WSP_REASON_REFUSED, .values = {1});
+  fixture.stats.creating--;
+  fixture.stats.prewarm_fails++;
+  tell_prewarm(0);
+  TELL(WSP_PREWARM_FINISHED, .values = {0, 0, 0});
+  tell_grant("a", "c2", true);
+  HOLDS;
 }
 
 static void cool_down(int64_t later) {
@@ -463,6 +570,14 @@ CU_TestInfo suite_watch_sweep[] = {
     {"a close waits for the transport", a_close_waits_for_the_transport},
     {"the idle minimum does not come back", the_idle_minimum_does_not_come_back},
     {"the idle minimum comes back", the_idle_minimum_comes_back},
+    {"the idle minimum does not come back after pings",
+     the_idle_minimum_does_not_come_back_after_pings},
+    {"prewarm after the pings brings the minimum back",
+     prewarm_after_the_pings_brings_the_minimum_back},
+    {"prewarm after the pings brings too little back",
+     prewarm_after_the_pings_brings_too_little_back},
+    {"prewarm was running when the pings ended", prewarm_was_running_when_the_pings_ended},
+    {"the upstream fails after the pings", the_upstream_fails_after_the_pings},
     {"there is no idle minimum", there_is_no_idle_minimum},
     {"the idle minimum is overdue", the_idle_minimum_is_overdue},
     {"the idle minimum has its time", the_idle_minimum_has_its_time},
@@ -470,11 +585,15 @@ CU_TestInfo suite_watch_sweep[] = {
     {"prewarm tries again after a while", prewarm_tries_again_after_a_while},
     {"an acquire dials again after a failure", an_acquire_dials_again_after_a_failure},
     {"an acquire dials again after a clear", an_acquire_dials_again_after_a_clear},
+    {"an acquire dials again after its conn has left",
+     an_acquire_dials_again_after_its_conn_has_left},
     {"prewarm dials more than trimming leaves", prewarm_dials_more_than_trimming_leaves},
     {"prewarm dials as much as trimming leaves", prewarm_dials_as_much_as_trimming_leaves},
     {"trimming takes what it is to leave", trimming_takes_what_it_is_to_leave},
     {"trimming takes what is too much", trimming_takes_what_is_too_much},
     {"what was trimmed is dialled again", what_was_trimmed_is_dialled_again},
+    {"what was trimmed is dialled again after a failure",
+     what_was_trimmed_is_dialled_again_after_a_failure},
     {"prewarm does not cool down", prewarm_does_not_cool_down},
     {"prewarm has cooled down", prewarm_has_cooled_down},
     {"most conns expire together", most_conns_expire_together},
