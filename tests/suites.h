@@ -30,6 +30,8 @@
   X(pool_exhaustion)  \
   X(pool_model)       \
   X(live)             \
+  X(wire_frame)       \
+  X(wire_server)      \
   X(recorder)         \
   X(database)         \
   X(sql)              \

@@ -83,6 +83,9 @@ struct wire_rig {
 
 /* Trusts its own authority; `options` may be NULL. Aborts when it cannot be made. */
 struct wire_rig *wire_rig_create(const struct wsp_lws_options *options);
+/* The same, but it trusts the certificate `authority`, a PEM text. */
+struct wire_rig *wire_rig_create_trusting(const char *authority,
+                                          const struct wsp_lws_options *options);
 void wire_rig_destroy(struct wire_rig *rig);
 
 /* Runs the loop until `*done`, a minute at most. False: not done. */
@@ -90,6 +93,9 @@ bool wire_until(struct wire_rig *rig, const bool *done);
 bool wire_until_closes(struct wire_rig *rig, int closes);
 /* Each begins an operation and waits for its end. The result lives until the next call of the same
  * rig; `call.message` until wire_call_deinit(). */
+/* Only begins; `call` has to live until its end. */
+enum wsp_error wire_begin_acquire(struct wire_rig *rig, const char *url, struct wire_call *call,
+                                  struct wsp_op *op);
 struct wire_call wire_acquire(struct wire_rig *rig, const char *url);
 struct wire_call wire_acquire_with(struct wire_rig *rig, const struct wsp_acquire_request *request);
 struct wire_call wire_read(struct wire_rig *rig, struct wsp_lease lease, wsp_duration timeout);

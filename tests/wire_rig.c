@@ -29,6 +29,11 @@ static void observe(void *context, const struct wsp_event *event) {
 }
 
 struct wire_rig *wire_rig_create(const struct wsp_lws_options *options) {
+  return wire_rig_create_trusting(NULL, options);
+}
+
+struct wire_rig *wire_rig_create_trusting(const char *authority,
+                                          const struct wsp_lws_options *options) {
   struct wire_rig *rig = calloc(1, sizeof *rig);
   struct wsp_lws_options own = options == NULL ? (struct wsp_lws_options){0} : *options;
   struct wsp_config config;
@@ -39,7 +44,7 @@ struct wire_rig *wire_rig_create(const struct wsp_lws_options *options) {
   rig->authority = fake_authority_create();
   require(rig->authority != NULL &&
           fake_identity_issue(rig->authority, "localhost", FAKE_VALID, &rig->identity));
-  own.ca_pem = fake_authority_pem(rig->authority);
+  own.ca_pem = authority != NULL ? authority : fake_authority_pem(rig->authority);
   own.ca_pem_length = strlen(own.ca_pem);
   require(wsp_lws_create(&own, &rig->lws) == WSP_OK);
   const struct wsp_environment environment = {.transport = wsp_lws_transport(),
@@ -105,6 +110,12 @@ static void io_ended(void *context, const struct wsp_io_result *result) {
     memcpy(call->message, result->message, call->length);
     call->message[call->length] = '\0';
   }
+}
+
+enum wsp_error wire_begin_acquire(struct wire_rig *rig, const char *url, struct wire_call *call,
+                                  struct wsp_op *op) {
+  const struct wsp_acquire_request request = {.account = {.id = 1}, .url = url};
+  return wsp_acquire(rig->pool, wsp_lws_now(), &request, acquired, call, op);
 }
 
 struct wire_call wire_acquire_with(struct wire_rig *rig,

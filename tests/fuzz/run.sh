@@ -1,7 +1,7 @@
 #!/bin/sh
 # run.sh - searches with libFuzzer for inputs that end the process; needs clang.
 #
-# usage: sh tests/fuzz/run.sh [SECONDS [TARGET...]]     (60 seconds each of loader, text and pool)
+# usage: sh tests/fuzz/run.sh [SECONDS [TARGET...]]     (60 seconds each of loader, text, pool and wire)
 #
 # It builds in build-fuzz/ and keeps there, in corpus-TARGET/, what it has found so far, so that the
 # next search goes on from it. An input that is a finding stays beside it as crash-*, leak-* or
@@ -12,7 +12,7 @@ set -eu
 cd -P "$(dirname "$0")/../.."
 seconds=${1:-60}
 [ $# -eq 0 ] || shift
-[ $# -gt 0 ] || set -- loader text pool
+[ $# -gt 0 ] || set -- loader text pool wire
 command -v clang >/dev/null 2>&1 || {
   echo 'expected clang on the path, found none. On Debian: apt-get install clang' >&2
   exit 3
@@ -21,7 +21,7 @@ flags='-fsanitize=fuzzer-no-link -Wno-overriding-t-option'
 cmake -S . -B build-fuzz -G Ninja -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_COMPILER=clang \
   -DCMAKE_C_FLAGS="$flags" -DCMAKE_C_FLAGS_DEBUG='-O1 -g' -DPOOLPROOF_SANITIZE=ON -DPOOLPROOF_TESTS=ON \
   -DPOOLPROOF_FUZZER=ON >build-fuzz.log 2>&1 &&
-  cmake --build build-fuzz --target fuzz-loader fuzz-text fuzz-pool >>build-fuzz.log 2>&1 || {
+  cmake --build build-fuzz --target fuzz-loader fuzz-text fuzz-pool fuzz-wire >>build-fuzz.log 2>&1 || {
   cat build-fuzz.log >&2
   exit 3
 }

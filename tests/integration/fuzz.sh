@@ -28,3 +28,4 @@ run loader 20 "$root"/tests/valid/*.json "$root"/tests/broken/*.json "$root"/sce
   "$root"/tests/fuzz/corpus/loader/*
 run text 3000 "$root"/tests/fuzz/corpus/text/*
 run pool 30 "$root"/tests/fuzz/corpus/pool/*
+run wire 2000 "$root"/tests/fuzz/corpus/wire/*
