@@ -37,10 +37,14 @@ void rep_comparison_deinit(struct rep_comparison *comparison) {
 
 /* ---- Matching ------------------------------------------------------------------------------ */
 
-static int compare_keys(const struct rep_item *a, const struct rep_item *b) {
+static int compare_names(const struct rep_item *a, const struct rep_item *b) {
   int order = strcmp(a->name, b->name);
   order = order != 0 ? order : strcmp(a->variant, b->variant);
-  order = order != 0 ? order : (a->seed > b->seed) - (a->seed < b->seed);
+  return order != 0 ? order : (a->seed > b->seed) - (a->seed < b->seed);
+}
+
+static int compare_keys(const struct rep_item *a, const struct rep_item *b) {
+  int order = compare_names(a, b);
   return order != 0 ? order : strcmp(a->mode, b->mode);
 }
 
@@ -123,16 +127,29 @@ static bool same_event(sqlite3_stmt *a, sqlite3_stmt *b) {
   return true;
 }
 
+static bool is_of_two_modes(const struct rep_pair *pair) {
+  return strcmp(pair->before->mode, pair->after->mode) != 0;
+}
+
+/* Finds the first event that differs, if there is one. */
 static bool find_difference(struct rep_pair *pair, char *message, size_t size) {
-  static const char query[] =
+  static const char with_texts[] =
       "select seq, t_ns, kind, account, conn, op, detail from event where scenario_id = ?1 order "
       "by seq";
+  static const char without_texts[] =
+      "select seq, t_ns, kind, account, conn, op, json_remove(detail, '$.text') from event where "
+      "scenario_id = ?1 order by seq";
+  const char *query = is_of_two_modes(pair) ? without_texts : with_texts;
   bool failed = false;
   sqlite3_stmt *before = rep_item_query(pair->before, query, message, size);
   sqlite3_stmt *after = rep_item_query(pair->after, query, message, size);
   for (pair->event = 1;; pair->event++) {
     bool has_before = rep_item_row(pair->before, &before, &failed, message, size);
     bool has_after = rep_item_row(pair->after, &after, &failed, message, size);
+    if (!failed && !has_before && !has_after) {
+      pair->timeline_differs = false;
+      break;
+    }
     if (failed || !has_before || !has_after || !same_event(before, after)) {
       describe_event(before, has_before, pair->event_before, sizeof pair->event_before);
       describe_event(after, has_after, pair->event_after, sizeof pair->event_after);
@@ -229,9 +246,12 @@ static bool look_into(struct rep_comparison *comparison, struct rep_pair *pair, 
     snprintf(message, size, "out of memory for the comparison");
     return false;
   }
-  bool done = find_difference(pair, message, size) &&
-              compare_durations(pair, comparison->threshold_percent, message, size) &&
-              compare_totals(pair, comparison->threshold_percent, message, size);
+  bool done = find_difference(pair, message, size);
+  if (!pair->timeline_differs) {
+    return done;
+  }
+  done = done && compare_durations(pair, comparison->threshold_percent, message, size) &&
+         compare_totals(pair, comparison->threshold_percent, message, size);
   for (size_t i = 0; i < pair->move_count; i++) {
     if (pair->moves[i].is_longer) {
       comparison->longer++;
@@ -253,12 +273,21 @@ static int by_change(const void *left, const void *right) {
                       b->after != NULL ? b->after : b->before);
 }
 
+/* Whether its scenario was run in one mode only. */
+static bool is_alone(const struct rep_item **items, size_t index, size_t count) {
+  return index < count && (index == 0 || compare_names(items[index - 1], items[index]) != 0) &&
+         (index + 1 >= count || compare_names(items[index], items[index + 1]) != 0);
+}
+
 static void pair_up(struct rep_comparison *comparison, const struct rep_item **before,
                     size_t before_count, const struct rep_item **after, size_t after_count) {
   size_t a = 0;
   size_t b = 0;
   while (a < before_count || b < after_count) {
-    int order = a == before_count ? 1 : b == after_count ? -1 : compare_keys(before[a], after[b]);
+    bool alone = is_alone(before, a, before_count) && is_alone(after, b, after_count);
+    int (*compare)(const struct rep_item *, const struct rep_item *) =
+        alone ? compare_names : compare_keys;
+    int order = a == before_count ? 1 : b == after_count ? -1 : compare(before[a], after[b]);
     struct rep_pair *pair = &comparison->pairs[comparison->pair_count++];
     *pair = (struct rep_pair){.before = order <= 0 ? before[a] : NULL,
                               .after = order >= 0 ? after[b] : NULL};

@@ -118,6 +118,12 @@ static void write_pair(const struct writer *writer, const struct rep_pair *pair)
   char title[TITLE_SIZE];
   const struct rep_item *item = pair->after != NULL ? pair->after : pair->before;
   rep_item_title(item, title, sizeof title);
+  if (pair->before != NULL && pair->after != NULL &&
+      strcmp(pair->before->mode, pair->after->mode) != 0) {
+    size_t length = strlen(title);
+    snprintf(title + length, sizeof title - length, " (%s, was %s)", pair->after->mode,
+             pair->before->mode);
+  }
   fputs(writer->form->pair[0], writer->file);
   if (item->verdict != REP_PASS) {
     fprintf(writer->file, "%s: ", rep_verdict_name(item->verdict));

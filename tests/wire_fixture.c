@@ -76,6 +76,7 @@ const char *wire_request(struct wire_peer *peer) {
   size_t length = 0;
   peer->request = realloc(peer->request, REQUEST_SIZE);
   require(peer->request != NULL, "no memory");
+  peer->request[0] = '\0';
   while (length + 1 < REQUEST_SIZE) {
     if (receive(peer, peer->request + length, 1) != 1) {
       return "";

@@ -61,6 +61,28 @@ grep -q '^SKIP  *after-a-suspend-the-limits-come-first  *the real clock does not
   fail 'expected the reason for which a scenario with a clock_jump is skipped'
 echo "$ran runs have the timelines of virtual time; $skipped can not be live."
 
+echo 'compare finds nothing but what was skipped; a difference is told, the words of a failure are none.'
+run 0 compare "$work/virtual.db" "$work/live.db"
+headings=$(grep -E '^[0-9]+ scenarios?: ' "$work/out" | sed 's/^[0-9]* scenarios*: //')
+[ "$headings" = "was there before, is not now
+passes as before, with the same timeline" ] || fail "expected scenarios that were skipped and scenarios that are the same, found: $headings"
+words() { # LATENCY
+  cat >"$work/words.json" <<END
+{ "name": "words", "steps": [ { "acquire": { "as": "a" } } ], "expect": [ { "op": "a", "result": "dial_failed" } ],
+  "upstreams": { "default": { "dial": { "outcome": "error", "error": "boom", "latency": "$1" } } } }
+END
+}
+words 1ms
+run 0 run --quiet --db "$work/words.db" "$work/words.json"
+run 0 run --quiet --live --db "$work/words-live.db" "$work/words.json"
+run 0 compare "$work/words.db" "$work/words-live.db"
+grep -q '^1 scenario: passes as before, with the same timeline' "$work/out" || fail 'expected that the words of a failure do not count'
+words 2ms
+run 0 run --quiet --live --db "$work/words-live.db" "$work/words.json"
+run 0 compare "$work/words.db" "$work/words-live.db"
+grep -q '^  words (live, was virtual), scenario 2' "$work/out" || fail 'expected that the mode is told'
+grep -q '^      after:  2ms dial_failed' "$work/out" || fail 'expected the first event that differs'
+
 echo 'A live run takes the time of its scenario; with --speed a part of it.'
 rm "$work/live.db"
 run 0 run --quiet --db "$work/live.db" --live --jobs 4 tests/live
