@@ -120,7 +120,7 @@ check_page scenarios/OWN_POOL.md as-said
 expected_counts scenarios/OWN_POOL.md 0 2 1
 
 echo 'Links of the pages lead somewhere.'
-for page in README.md scenarios/FORMAT.md scenarios/EXPLORING.md scenarios/OWN_POOL.md \
+for page in README.md scenarios/FORMAT.md scenarios/EXPLORING.md scenarios/OWN_POOL.md scenarios/INVARIANTS.md \
   scenarios/README.md; do
   folder=$(dirname "$page")
   grep -o '](\([^)#:]*\)[^):]*)' "$page" | sed 's/^](//;s/[#)].*//' | sort -u | while read -r link; do
@@ -128,5 +128,10 @@ for page in README.md scenarios/FORMAT.md scenarios/EXPLORING.md scenarios/OWN_P
   done
 done >"$work/broken"
 [ ! -s "$work/broken" ] || fail "links that lead nowhere: $(tr '\n' ' ' <"$work/broken")"
+
+echo 'The page about the invariants names each of them, and no other.'
+"$POOLPROOF" list --invariants | grep -v '^ ' | sort >"$work/invariants"
+sed -n 's/^| `\([a-z-]*\)`.*/\1/p' scenarios/INVARIANTS.md | sort | diff "$work/invariants" - >"$work/broken" ||
+  fail "scenarios/INVARIANTS.md: expected the names with <, found those with >: $(tr '\n' ' ' <"$work/broken")"
 
 [ "$failures" -eq 0 ]

@@ -4,6 +4,8 @@
 #
 # usage: sh tests/mutants/run.sh [NAME...]     (names of patches here, with or without .patch)
 #        sh tests/mutants/run.sh --sample N    N of them, others for each commit
+#        sh tests/mutants/run.sh --bare [NAME...]   what is caught without expectations: prints the
+#                                              invariants that are violated, by how many scenarios
 #
 # Each patch puts one bug into pool/. Its header says which, and in the line "Caught-by:" which
 # scenarios must fail on it. The digests of states must be right for a broken pool too. The tree is copied once to a temporary folder and built there, so that
@@ -24,6 +26,11 @@ sample() { # N
   done | sort | head -n "$1" | cut -d' ' -f2
 }
 
+bare=
+if [ "${1:-}" = --bare ]; then
+  bare=yes
+  shift
+fi
 if [ "${1:-}" = --sample ]; then
   case ${2:-} in
     '' | *[!0-9]* | 0)
@@ -57,6 +64,7 @@ limit_seconds=60
 mkdir -p "$tree/tests"
 cp -R CMakeLists.txt pool sim fakes reports scenarios "$tree"
 cp -R tests/bench tests/isolation tests/naive "$tree/tests"
+[ -z "$bare" ] || python3 tests/mutants/bare.py "$tree/scenarios"
 
 build_tree() {
   timeout 300 ninja -j 2 -C "$build" poolproof >"$output" 2>&1
@@ -70,6 +78,14 @@ run_scenarios() {
     scenarios/conformance scenarios/bugs) >"$output" 2>&1 || status=$?
   sed -n 's/^\(FAIL\|CRASH\|HANG\|ERROR\)  *\([a-z0-9-]*\).*/\2/p' "$output" |
     sort -u >"$temporary/failed"
+}
+
+# What says without expectations that something is wrong, and in how many scenarios.
+judge_bare() { # NAME
+  found=$(sed -n 's/.*: invariant \([a-z-]*\) violated .*/\1/p; s/^\(HANG\|CRASH\) .*/\1/p' "$output" |
+    sort | uniq -c | sort -rn | awk '{ printf "%s%s (%s)", (NR > 1 ? ", " : ""), $2, $1 }')
+  report "$1" "${found:-by no invariant}"
+  [ -n "$found" ]
 }
 
 # Adds to $temporary/explored the bug scenarios that do not hold in another order on this mutant.
@@ -123,6 +139,9 @@ try() { # NAME
     report "$1" 'DOES NOT COMPILE:'
     grep -m 3 'error:' "$output" || tail -n 3 "$output"
     verdict=1
+  elif [ -n "$bare" ]; then
+    run_scenarios
+    judge_bare "$1" || verdict=1
   else
     run_scenarios
     judge "$1" || verdict=1
@@ -166,4 +185,4 @@ for name; do
   fi
 done
 printf '\n%s caught, %s not\n' "$caught" "$missed"
-[ "$missed" -eq 0 ]
+[ -n "$bare" ] || [ "$missed" -eq 0 ]
