@@ -1,9 +1,9 @@
 /*
  * compare.h - what changed between two recordings: verdicts, timelines, totals and durations.
  *
- * Results are matched by name, variant, seed and mode; of several in one input the latest counts. One
- * that was run in virtual time on one side and live on the other is matched too: then the words of
- * failures (`text` in the detail of events) do not count, since over sockets they are the
+ * Results are matched by name, variant, seed and mode; of several in one input the latest counts.
+ * One that was run in virtual time on one side and live on the other is matched too: then the words
+ * of failures (`text` in the detail of events) do not count, since over sockets they are the
  * transport's own.
  * Equal timelines have equal everything, so only those that differ are looked into.
  */

@@ -121,8 +121,7 @@ static void write_pair(const struct writer *writer, const struct rep_pair *pair)
   if (pair->before != NULL && pair->after != NULL &&
       strcmp(pair->before->mode, pair->after->mode) != 0) {
     size_t length = strlen(title);
-    snprintf(title + length, sizeof title - length, " (%s, was %s)", pair->after->mode,
-             pair->before->mode);
+    snprintf(title + length, sizeof title - length, ", was %s", pair->before->mode);
   }
   fputs(writer->form->pair[0], writer->file);
   if (item->verdict != REP_PASS) {

@@ -11,9 +11,11 @@
 
 #include "reports/database.h"
 
-#define ITEM_COLUMNS                                                                           \
-  "id, run_id, name, path, variant, schedule, mode, failure, timeline_sha256, seed, verdict, " \
-  "virtual_ns, wall_ns, events"
+#define SELECT_ITEMS                                                                              \
+  "select s.id, s.run_id, s.name, s.path, s.variant, s.schedule, s.mode, s.failure, "             \
+  "s.timeline_sha256, s.seed, s.verdict, s.virtual_ns, s.wall_ns, s.events, e.strategy, e.runs, " \
+  "e.schedules, e.states, e.orders, e.complete, e.events, e.wall_ns "                             \
+  "from scenario s left join exploration e on e.scenario_id = s.id "
 
 const char *rep_column(sqlite3_stmt *statement, int column) {
   const char *text = (const char *)sqlite3_column_text(statement, column);
@@ -35,6 +37,22 @@ static bool take_verdict(const char *name, enum rep_verdict *verdict) {
   return false;
 }
 
+/* False: no memory. */
+static bool take_exploration(sqlite3_stmt *row, struct rep_exploration *exploration) {
+  if (sqlite3_column_type(row, 14) == SQLITE_NULL) {
+    return true;
+  }
+  *exploration = (struct rep_exploration){.strategy = strdup(rep_column(row, 14)),
+                                          .runs = (uint64_t)sqlite3_column_int64(row, 15),
+                                          .schedules = (uint64_t)sqlite3_column_int64(row, 16),
+                                          .states = (uint64_t)sqlite3_column_int64(row, 17),
+                                          .orders = (uint64_t)sqlite3_column_int64(row, 18),
+                                          .complete = sqlite3_column_int(row, 19) != 0,
+                                          .events = (uint64_t)sqlite3_column_int64(row, 20),
+                                          .wall_ns = sqlite3_column_int64(row, 21)};
+  return exploration->strategy != NULL;
+}
+
 /* SQLite's result code. The item's texts are to be freed in any case. */
 static int take_item(sqlite3_stmt *row, struct rep_item *item) {
   item->id = sqlite3_column_int64(row, 0);
@@ -49,7 +67,8 @@ static int take_item(sqlite3_stmt *row, struct rep_item *item) {
   return take_text(row, 2, &item->name) && take_text(row, 3, &item->path) &&
                  take_text(row, 4, &item->variant) && take_text(row, 5, &item->schedule) &&
                  take_text(row, 6, &item->mode) && take_text(row, 7, &item->failure) &&
-                 take_text(row, 8, &item->timeline_sha256)
+                 take_text(row, 8, &item->timeline_sha256) &&
+                 take_exploration(row, &item->exploration)
              ? SQLITE_OK
              : SQLITE_NOMEM;
 }
@@ -62,6 +81,7 @@ static void free_item(struct rep_item *item) {
   free(item->mode);
   free(item->failure);
   free(item->timeline_sha256);
+  free((char *)item->exploration.strategy);
 }
 
 /* Makes room in steps of a doubling size. */
@@ -131,21 +151,19 @@ static int read_chosen(struct rep_input *input, const struct rep_database *datab
   size_t before = input->item_count;
   int64_t all = 0;
   if (choice->run != 0) {
-    return read_items(input, database,
-                      "select " ITEM_COLUMNS " from scenario where run_id = ?1 order by id",
+    return read_items(input, database, SELECT_ITEMS "where s.run_id = ?1 order by s.id",
                       choice->run);
   }
   for (size_t i = 0; i < choice->scenario_count && result == SQLITE_OK; i++) {
-    result = read_items(input, database, "select " ITEM_COLUMNS " from scenario where id = ?1",
-                        choice->scenarios[i]);
+    result = read_items(input, database, SELECT_ITEMS "where s.id = ?1", choice->scenarios[i]);
   }
   if (choice->scenario_count > 0) {
     return result;
   }
   result = read_items(input, database,
-                      "select " ITEM_COLUMNS
-                      " from scenario where id in (select max(id) from scenario group by path, "
-                      "name, variant) order by id",
+                      SELECT_ITEMS
+                      "where s.id in (select max(id) from scenario group by path, name, variant, "
+                      "mode) order by s.id",
                       0);
   if (result == SQLITE_OK) {
     result = count_scenarios(database, &all);
@@ -220,8 +238,9 @@ void rep_input_deinit(struct rep_input *input) {
 
 size_t rep_item_title(const struct rep_item *item, char *buffer, size_t size) {
   bool has_variant = item->variant[0] != '\0';
-  return (size_t)snprintf(buffer, size, "%s%s%s%s", item->name, has_variant ? " [" : "",
-                          item->variant, has_variant ? "]" : "");
+  return (size_t)snprintf(buffer, size, "%s%s%s%s%s", item->name, has_variant ? " [" : "",
+                          item->variant, has_variant ? "]" : "",
+                          strcmp(item->mode, "live") == 0 ? " (live)" : "");
 }
 
 sqlite3_stmt *rep_item_query(const struct rep_item *item, const char *sql, char *message,

@@ -24,10 +24,11 @@ struct rep_item {
   uint64_t seed;
   enum rep_verdict verdict;
   int64_t virtual_ns, wall_ns, events;
+  struct rep_exploration exploration; /* the search that recorded it; its strategy is on the heap */
 };
 
 /* Which scenarios are shown: those of a run, those with an id, or, when nothing is said, the
- * latest of each path, name and variant in each database. */
+ * latest of each path, name, variant and mode in each database. */
 struct rep_choice {
   int64_t run; /* 0: not said */
   const int64_t *scenarios;
@@ -50,7 +51,8 @@ bool rep_input_open(struct rep_input *input, const char *const *paths, size_t co
                     const struct rep_choice *choice, char *message, size_t size);
 void rep_input_deinit(struct rep_input *input);
 
-/* How a scenario is called: "name" or "name [variant]". Returns the length that it needs. */
+/* How a scenario is called: "name" or "name [variant]", and "(live)" behind it when it was run
+ * live. Returns the length that it needs. */
 size_t rep_item_title(const struct rep_item *item, char *buffer, size_t size);
 
 /* A query over one scenario, whose id is its parameter 1. NULL after `message` was filled. */

@@ -6,6 +6,7 @@
  */
 #include <inttypes.h>
 
+#include "reports/coverage.h"
 #include "reports/json_text.h"
 #include "reports/measures.h"
 #include "reports/report.h"
@@ -140,6 +141,36 @@ static void write_text_or_null(FILE *file, const char *key, const char *text) {
   rep_json_string_or_null(file, text);
 }
 
+static void write_number_or_null(FILE *file, const char *key, uint64_t number) {
+  if (number == 0) {
+    fprintf(file, ", \"%s\": null", key);
+  } else {
+    fprintf(file, ", \"%s\": %" PRIu64, key, number);
+  }
+}
+
+static void write_exploration(FILE *file, const struct rep_item *item) {
+  const struct rep_exploration *exploration = &item->exploration;
+  char coverage[REP_COVERAGE_SIZE];
+  if (exploration->strategy == NULL) {
+    fputs(",\n     \"exploration\": null", file);
+    return;
+  }
+  rep_coverage_describe(exploration, coverage);
+  fputs(",\n     \"exploration\": {\"strategy\": ", file);
+  rep_json_string(file, exploration->strategy);
+  write_text(file, "coverage", coverage);
+  fprintf(file, ", \"runs\": %" PRIu64 ", \"schedules\": %" PRIu64, exploration->runs,
+          exploration->schedules);
+  write_number_or_null(file, "states", exploration->states);
+  write_number_or_null(file, "orders", exploration->orders);
+  fprintf(file,
+          ", \"complete\": %s, \"events\": %" PRIu64 ", \"events_per_second\": %" PRIu64
+          ", \"wall_ns\": %" PRId64 "}",
+          exploration->complete ? "true" : "false", exploration->events,
+          rep_coverage_rate(exploration), exploration->wall_ns);
+}
+
 bool rep_json_item(FILE *file, const struct rep_item *item, const struct rep_about *about,
                    char *message, size_t size) {
   char command[COMMAND_SIZE];
@@ -160,6 +191,7 @@ bool rep_json_item(FILE *file, const struct rep_item *item, const struct rep_abo
   write_text_or_null(file, "timeline_sha256", item->timeline_sha256);
   rep_shell_replay(about->program, item->database->path, item->id, command, sizeof command);
   write_text(file, "replay", command);
+  write_exploration(file, item);
   bool done =
       write_measures(file, item, message, size) && write_summary(file, item, message, size) &&
       write_metrics(file, item, message, size) && write_expectations(file, item, message, size) &&

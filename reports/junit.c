@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "reports/coverage.h"
 #include "reports/output.h"
 #include "reports/recorder.h"
 #include "reports/xml.h"
@@ -29,6 +30,9 @@ struct test_case {
   char *path;
   char *failure;
   char *replay;
+  char *search; /* its strategy; "": it was no search */
+  char coverage[REP_COVERAGE_SIZE];
+  bool is_live;
 };
 
 struct rep_junit {
@@ -54,6 +58,7 @@ static void free_case(struct test_case *test) {
   free(test->path);
   free(test->failure);
   free(test->replay);
+  free(test->search);
 }
 
 void rep_junit_destroy(struct rep_junit *junit) {
@@ -79,15 +84,19 @@ static char *folder_of(const char *path) {
   return slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
 }
 
-/* "name [variant]" */
+static bool is_live(const struct rep_scenario *scenario) {
+  return scenario->mode != NULL && strcmp(scenario->mode, "live") == 0;
+}
+
+/* "name [variant]", and "(live)": both modes of one scenario are two cases. */
 static char *name_of(const struct rep_scenario *scenario) {
-  if (scenario->variant == NULL || scenario->variant[0] == '\0') {
-    return copy_text(scenario->name);
-  }
-  size_t size = strlen(scenario->name) + strlen(scenario->variant) + sizeof " []";
+  const char *variant = scenario->variant == NULL ? "" : scenario->variant;
+  bool has_variant = variant[0] != '\0';
+  size_t size = strlen(scenario->name) + strlen(variant) + sizeof " [] (live)";
   char *name = malloc(size);
   if (name != NULL) {
-    snprintf(name, size, "%s [%s]", scenario->name, scenario->variant);
+    snprintf(name, size, "%s%s%s%s%s", scenario->name, has_variant ? " [" : "", variant,
+             has_variant ? "]" : "", is_live(scenario) ? " (live)" : "");
   }
   return name;
 }
@@ -121,10 +130,15 @@ bool rep_junit_add(struct rep_junit *junit, const struct rep_scenario *scenario,
                              .name = name_of(scenario),
                              .path = copy_text(scenario->path),
                              .failure = copy_text(scenario->failure),
-                             .replay = copy_text(replay)};
+                             .replay = copy_text(replay),
+                             .search = copy_text(scenario->exploration.strategy),
+                             .is_live = is_live(scenario)};
+  if (scenario->exploration.strategy != NULL) {
+    rep_coverage_describe(&scenario->exploration, test->coverage);
+  }
   memcpy(test->timeline_sha256, scenario->timeline_sha256, sizeof test->timeline_sha256);
   if (test->folder == NULL || test->name == NULL || test->path == NULL || test->failure == NULL ||
-      test->replay == NULL) {
+      test->replay == NULL || test->search == NULL) {
     free_case(test);
     return false;
   }
@@ -204,6 +218,13 @@ static void write_properties(FILE *file, struct test_case *const *cases, size_t 
     write_property(file, cases[i], "timeline_sha256", cases[i]->timeline_sha256);
     snprintf(number, sizeof number, "%lld", (long long)cases[i]->virtual_ns);
     write_property(file, cases[i], "virtual_ns", number);
+    if (cases[i]->is_live) {
+      write_property(file, cases[i], "mode", "live");
+    }
+    if (cases[i]->search[0] != '\0') {
+      write_property(file, cases[i], "search", cases[i]->search);
+      write_property(file, cases[i], "covered", cases[i]->coverage);
+    }
   }
   fputs("    </properties>\n", file);
 }

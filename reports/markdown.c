@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "reports/coverage.h"
 #include "reports/markdown_text.h"
 #include "reports/picture.h"
 #include "reports/report.h"
@@ -77,6 +78,44 @@ static void write_table(FILE *file, const struct rep_input *input) {
   }
 }
 
+/* What searches covered: those with a hit first. */
+static void write_searches(FILE *file, const struct rep_input *input) {
+  size_t searches = 0;
+  for (int passed = 0; passed <= 1; passed++) {
+    for (size_t i = 0; i < input->item_count; i++) {
+      const struct rep_item *item = &input->items[i];
+      if (item->exploration.strategy == NULL || (item->verdict == REP_PASS) != passed ||
+          searches++ >= MOST_ROWS) {
+        continue;
+      }
+      char text[TEXT_SIZE];
+      char coverage[REP_COVERAGE_SIZE];
+      if (searches == 1) {
+        fputs("\n## Searches\n\n| scenario | search | outcome | covered |\n|---|---|---|---|\n",
+              file);
+      }
+      rep_item_title(item, text, sizeof text);
+      fputs("| ", file);
+      rep_markdown_text(file, text);
+      fputs(" | ", file);
+      rep_markdown_text(file, item->exploration.strategy);
+      if (item->verdict == REP_ERROR) {
+        fputs(" | could not be searched | ", file);
+      } else if (passed != 0) {
+        fprintf(file, " | %s | ",
+                item->exploration.complete ? "every order holds" : "no failure was found");
+      } else {
+        fprintf(file, " | **found in run %" PRIu64 "** | ", item->exploration.runs);
+      }
+      rep_coverage_describe(&item->exploration, coverage);
+      fprintf(file, "%s |\n", coverage);
+    }
+  }
+  if (searches > MOST_ROWS) {
+    fprintf(file, "\n%zu more searches are not shown.\n", searches - MOST_ROWS);
+  }
+}
+
 static bool write_failure(FILE *file, const struct rep_item *item, const struct rep_about *about,
                           char *message, size_t size) {
   char text[TEXT_SIZE];
@@ -106,6 +145,7 @@ bool rep_markdown_write(FILE *file, const struct rep_input *input, const struct 
   size_t failures = 0;
   write_title(file, input);
   write_table(file, input);
+  write_searches(file, input);
   for (size_t i = 0; i < input->item_count && done; i++) {
     if (input->items[i].verdict != REP_PASS && failures++ < MOST_FAILURES) {
       done = write_failure(file, &input->items[i], about, message, size);

@@ -53,7 +53,8 @@ function grouped(number) {
 }
 
 function titleOf(scenario) {
-  return scenario.variant === "" ? scenario.name : `${scenario.name} [${scenario.variant}]`;
+  const name = scenario.variant === "" ? scenario.name : `${scenario.name} [${scenario.variant}]`;
+  return scenario.mode === "live" ? `${name} (live)` : name;
 }
 
 /* ---- Packed timelines --------------------------------------------------------------------- */

@@ -31,6 +31,19 @@ function commandLine(command) {
 
 /* ---- The first screen --------------------------------------------------------------------- */
 
+/* What a search came to, in a few words. */
+function outcomeOf(scenario) {
+  const search = scenario.exploration;
+  return scenario.verdict === "error" ? "\u2716 could not be searched"
+       : scenario.verdict !== "pass" ? `\u2716 found in run ${grouped(search.runs)}`
+       : search.complete ? "\u2714 every order holds" : "\u2714 no failure was found";
+}
+
+function searchesOf(scenarios) {
+  return scenarios.filter((scenario) => scenario.exploration !== null)
+    .sort((a, b) => (a.verdict === "pass") - (b.verdict === "pass") || a.index - b.index);
+}
+
 function fillHead() {
   const bad = report.scenarios.filter((scenario) => scenario.verdict !== "pass").length;
   const all = report.scenarios.length;
@@ -40,6 +53,13 @@ function fillHead() {
   document.title = `${element("title").textContent} \u2013 poolproof`;
   const events = report.scenarios.reduce((sum, scenario) => sum + scenario.events, 0);
   const parts = [`${grouped(events)} events`, `from ${report.databases.join(", ")}`];
+  const searches = searchesOf(report.scenarios);
+  if (searches.length > 0) {
+    const hits = searches.filter((scenario) => scenario.verdict !== "pass" && scenario.verdict !== "error").length;
+    const whole = searches.filter((scenario) => scenario.verdict === "pass" && scenario.exploration.complete).length;
+    parts.push(`${grouped(searches.length)} search${searches.length === 1 ? "" : "es"}: ${grouped(hits)} found a failure, ` +
+               `${grouped(whole)} showed that every order holds`);
+  }
   if (report.superseded > 0) {
     parts.push(`${grouped(report.superseded)} earlier results of the same scenarios are not shown`);
   }
@@ -62,6 +82,9 @@ function failureCard(scenario) {
     const lines = failure.split("\n").slice(1, 5).map((line) => line.trim()).filter((line) => line !== "");
     facts.append(make("dt", {}, "why"), make("dd", { class: "mono lines" }, lines.join("\n")));
   }
+  if (scenario.exploration !== null) {
+    facts.append(make("dt", {}, "search"), make("dd", {}, `${scenario.exploration.strategy}, ${outcomeOf(scenario).slice(2)}`));
+  }
   facts.append(make("dt", {}, "run it again"), make("dd", {}, commandLine(scenario.replay)));
   return make("article", { class: "card" },
     make("h3", {}, verdictMark(scenario), " ", make("a", { href: `#scenario-${scenario.index}` }, titleOf(scenario))), facts);
@@ -75,6 +98,25 @@ function fillFailures() {
   bad.slice(0, most).forEach((scenario) => box.append(failureCard(scenario)));
   if (bad.length > most) {
     box.append(make("p", {}, `${grouped(bad.length - most)} more are in the table below.`));
+  }
+}
+
+function fillSearches() {
+  const most = 100;
+  const searches = searchesOf(report.scenarios);
+  const heads = ["Outcome", "Scenario", "Search", "Runs", "Orders met", "States", "Events a second", "Took"];
+  const rows = searches.slice(0, most).map((scenario) => {
+    const search = scenario.exploration;
+    const orders = search.orders === null ? search.schedules : search.orders;
+    return [make("span", { class: scenario.verdict === "pass" ? "good" : "bad" }, outcomeOf(scenario)),
+      make("a", { href: `#scenario-${scenario.index}`, title: search.coverage }, titleOf(scenario)), search.strategy,
+      grouped(search.runs), grouped(orders), search.states === null ? "\u2013" : grouped(search.states),
+      grouped(search.events_per_second), duration(search.wall_ns, 3)];
+  });
+  element("searches").hidden = searches.length === 0;
+  element("searches-table").replaceChildren(table("Table of searches", heads, rows));
+  if (searches.length > most) {
+    element("searches-table").append(make("p", {}, `${grouped(searches.length - most)} more are in the table below.`));
   }
 }
 
@@ -114,9 +156,12 @@ function fillAbout(scenario) {
   box.replaceChildren(make("dl", { class: "facts" },
     fact("verdict", verdictMark(scenario)), fact("file", make("code", {}, scenario.path)),
     fact("virtual time", duration(scenario.virtual_ns)), fact("events", grouped(scenario.events)),
-    fact("seed", scenario.seed), fact("order", scenario.schedule === null ? "as the file has it" : scenario.schedule),
+    fact("mode", scenario.mode === "live" ? "live: over sockets" : "virtual time"), fact("seed", scenario.seed), fact("order", scenario.schedule === null ? "as the file has it" : scenario.schedule),
     fact("timeline", make("code", { title: scenario.timeline_sha256 || "" }, (scenario.timeline_sha256 || "\u2013").slice(0, 12))),
     fact("run it again", commandLine(scenario.replay))));
+  if (scenario.exploration !== null) {
+    box.append(make("p", {}, `Recorded by a search (${scenario.exploration.strategy}): ${outcomeOf(scenario).slice(2)}; ${scenario.exploration.coverage}.`));
+  }
   if (scenario.failure !== null) {
     box.append(make("pre", { tabindex: "0", "aria-label": "Why it did not pass" }, scenario.failure));
   }
@@ -298,6 +343,7 @@ function listen() {
 
 fillHead();
 fillFailures();
+fillSearches();
 element("verdict").append(...Object.entries(VERDICTS).map(([value, name]) => make("option", { value }, name)));
 fillScenarios(false);
 fillWhatIf(report.scenarios);

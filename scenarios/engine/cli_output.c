@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "reports/coverage.h"
 #include "reports/shell.h"
 #include "scenarios/engine/cli_pool.h"
 #include "scenarios/engine/cli_reason.h"
@@ -177,37 +178,9 @@ void scn_output_result(struct scn_output *output, const struct rep_scenario *res
   }
 }
 
-/* The number of orders is cut off at what a database can hold. */
-static void describe_orders(const struct rep_exploration *explored, char *text, size_t size) {
-  bool is_cut_off = explored->orders == (uint64_t)INT64_MAX;
-  snprintf(text, size, "%s%" PRIu64, is_cut_off ? "more than " : "", explored->orders - is_cut_off);
-}
-
-static void describe_coverage(const struct rep_exploration *explored, char *text, size_t size) {
-  char orders[48];
-  describe_orders(explored, orders, sizeof orders);
-  uint64_t wall_ms = (uint64_t)(explored->wall_ns / WSP_MILLISECOND);
-  if (explored->complete) {
-    snprintf(text, size,
-             "all %s orders hold; %" PRIu64 " runs, %" PRIu64 " distinct states, %" PRIu64
-             " events",
-             orders, explored->runs, explored->states, explored->events);
-    return;
-  }
-  char bound[128] = "";
-  if (explored->orders > 0) {
-    snprintf(bound, sizeof bound, ", %" PRIu64 " distinct states, %s orders (not all)",
-             explored->states, orders);
-  }
-  snprintf(text, size,
-           "%" PRIu64 " runs, %" PRIu64 " distinct schedules%s; %" PRIu64 " events, %" PRIu64 "/s",
-           explored->runs, explored->schedules, bound, explored->events,
-           explored->events * 1000 / (wall_ms == 0 ? 1 : wall_ms));
-}
-
 void scn_output_exploration(struct scn_output *output, const struct rep_scenario *result) {
-  char coverage[256];
-  describe_coverage(&result->exploration, coverage, sizeof coverage);
+  char coverage[REP_COVERAGE_SIZE];
+  rep_coverage_describe(&result->exploration, coverage);
   if (print_result(output, result, coverage)) {
     const char *schedule = result->schedule == NULL ? "" : result->schedule;
     printf("  found in run %" PRIu64 " (%s), seed %" PRIu64 ", ", result->exploration.runs,

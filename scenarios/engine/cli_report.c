@@ -63,10 +63,12 @@ static int write_junit(const struct scn_arguments *arguments, const char *path,
                                     .path = item->path,
                                     .variant = item->variant,
                                     .seed = item->seed,
+                                    .mode = item->mode,
                                     .verdict = item->verdict,
                                     .failure = item->failure,
                                     .virtual_ns = item->virtual_ns,
-                                    .wall_ns = item->wall_ns};
+                                    .wall_ns = item->wall_ns,
+                                    .exploration = item->exploration};
     snprintf(scenario.timeline_sha256, sizeof scenario.timeline_sha256, "%s",
              item->timeline_sha256);
     rep_shell_replay(arguments->program, item->database->path, item->id, replay, sizeof replay);

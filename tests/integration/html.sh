@@ -49,6 +49,14 @@ make_page failing "$work/first.json" "$work/passes.json"
 make_page passing "$work/passes.json"
 make_page matrix "$work/matrix.json"
 make_page million "$work/million.json"
+cat >"$work/races.json" <<'END'
+{ "name": "races", "upstreams": { "default": { "dial": { "latency": "5ms" } } },
+  "steps": [ { "acquire": { "as": "a", "account": 1 } }, { "acquire": { "as": "b", "account": 2 } } ],
+  "run_for": "10ms", "expect": [ { "order": [ "a granted", "b granted" ] } ] }
+END
+"$POOLPROOF" explore --quiet --strategy exhaustive --db "$work/searches.db" "$work/races.json" "$work/passes.json" >"$work/out" ||
+  [ $? -eq 1 ] || fail "explore: $(cat "$work/out")"
+"$POOLPROOF" report "$work/searches.db" --html "$work/searches.html" || fail 'report --html: searches'
 "$POOLPROOF" compare "$work/passing.db" "$work/failing.db" --html "$work/compare.html" >/dev/null || [ $? -eq 1 ]
 
 size=$(wc -c <"$work/million.html")

@@ -80,7 +80,7 @@ grep -q '^1 scenario: passes as before, with the same timeline' "$work/out" || f
 words 2ms
 run 0 run --quiet --live --db "$work/words-live.db" "$work/words.json"
 run 0 compare "$work/words.db" "$work/words-live.db"
-grep -q '^  words (live, was virtual), scenario 2' "$work/out" || fail 'expected that the mode is told'
+grep -q '^  words (live), was virtual, scenario 2' "$work/out" || fail 'expected that the mode is told'
 grep -q '^      after:  2ms dial_failed' "$work/out" || fail 'expected the first event that differs'
 
 echo 'A live run takes the time of its scenario; with --speed a part of it.'

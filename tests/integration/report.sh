@@ -108,6 +108,35 @@ expect_text out 'all 1 scenario passed'
 expect_status 0 "$POOLPROOF" report "$work/a.db" --scenario 1 --scenario 2
 expect_text out 'of 2 scenarios did not pass'
 
+echo 'What a search covered is in every form, hits first; a live run is told from one in virtual time.'
+mkdir "$work/e"
+cat >"$work/e/races.json" <<'END'
+{ "name": "races", "upstreams": { "default": { "dial": { "latency": "5ms" } } },
+  "steps": [ { "acquire": { "as": "a", "account": 1 } }, { "acquire": { "as": "b", "account": 2 } } ],
+  "run_for": "10ms", "expect": [ { "order": [ "a granted", "b granted" ] } ] }
+END
+cat >"$work/e/holds.json" <<'END'
+{ "name": "holds", "config": { "max_conns_per_account": 1 },
+  "steps": [ { "acquire": { "as": "a", "hold": "20ms" } }, { "acquire": { "as": "b", "hold": "20ms" } } ] }
+END
+expect_status 1 "$POOLPROOF" explore --strategy exhaustive --db "$work/e.db" "$work/e"
+sqlite3 "$work/e.db" "update exploration set wall_ns = 1000000, events = 36;
+  insert into scenario select id + 10, run_id, name, path, variant, seed, schedule, 'live', verdict, failure,
+    virtual_ns, wall_ns, events, timeline_sha256, source_sha256 from scenario where name = 'holds';"
+expect_status 0 "$POOLPROOF" report "$work/e.db" --junit "$work/e.xml" --json "$work/e.json" --markdown "$work/e.md"
+expect_text e.md '| races | exhaustive | **found in run 3** | 3 runs, 2 distinct schedules, 3 distinct states, 3 orders (not all); 36 events, 36000/s |'
+grep -A1 '^| races | exhaustive' "$work/e.md" |
+  grep -qF '| holds | exhaustive | every order holds | all 3 orders hold; 3 runs, 2 distinct states, 36 events |' ||
+  fail 'expected a search without a hit after the one with a hit'
+expect_text e.md '| passed | holds \(live\) |'
+expect_text e.json '"exploration": {"strategy": "exhaustive", "coverage": "all 3 orders hold; 3 runs, 2 distinct states, 36 events", "runs": 3, "schedules": 1, "states": 2, "orders": 3, "complete": true, "events": 36, "events_per_second": 36000, "wall_ns": 1000000}'
+expect_text e.json '"exploration": null'
+expect_text e.xml '<property name="races search" value="exhaustive"/>'
+expect_text e.xml '<property name="holds covered" value="all 3 orders hold; 3 runs, 2 distinct states, 36 events"/>'
+expect_text e.xml '<property name="holds (live) mode" value="live"/>'
+python3 tests/integration/report.py json "$work/e.json" reports/report.schema.json || fail 'the JSON report of a search is not valid'
+xmllint --noout --schema tests/integration/junit.xsd "$work/e.xml" 2>"$work/err" || { fail 'the JUnit report of a search is not valid'; cat "$work/err"; }
+
 echo 'What cannot be done is told, and no file is left behind.'
 expect_status 2 "$POOLPROOF" report
 expect_text err 'expected databases; found none'

@@ -5,7 +5,7 @@
  *
  * MODULES is where npm has put playwright-core and axe-core; CHROMIUM in the environment is the
  * browser (default /usr/bin/chromium). FOLDER has failing.html, passing.html, matrix.html,
- * million.html, compare.html (tests/integration/html.sh makes them), and gets screenshots where one
+ * searches.html, million.html, compare.html (tests/integration/html.sh makes them), and gets screenshots where one
  * of these checks fails. Exit status 1: something does not hold.
  */
 import { createRequire } from "node:module";
@@ -245,6 +245,24 @@ async function aMatrixIsCompared(browser) {
   await page.close();
 }
 
+async function searchesSayWhatTheyCovered(browser) {
+  const page = await open(browser, "searches.html", { ready: false });
+  const box = await page.locator("#searches").boundingBox();
+  check(box.y + box.height < 900, "what searches covered is on the first screen", box);
+  check((await text(page, "#totals")).includes("2 searches: 1 found a failure, 1 showed that every order holds"), "the totals tell of the searches",
+        await text(page, "#totals"));
+  const rows = await page.locator("#searches tbody tr").allInnerTexts();
+  check(rows.length === 2 && rows[0].startsWith("\u2716 found in run 3\traces\texhaustive\t3\t3\t3\t"), "the hit comes first", rows);
+  check(rows.length === 2 && rows[1].startsWith("\u2714 every order holds\tpasses\texhaustive\t1\t1\t"), "then the one without", rows);
+  check((await text(page, ".card")).includes("exhaustive, found in run 3"), "the failure says how it was found", await text(page, ".card"));
+  await page.locator("#searches a").first().click();
+  await page.waitForSelector("html[data-ready]");
+  check((await text(page, "#detail-about")).includes("Recorded by a search (exhaustive): found in run 3; 3 runs"), "and its scenario, too",
+        await text(page, "#detail-about"));
+  await accessible(page, "searches");
+  await page.close();
+}
+
 async function aMillionEventsOpenAndPan(browser) {
   const page = await open(browser, "million.html", { ready: false });
   const client = await page.context().newCDPSession(page);
@@ -295,7 +313,8 @@ const browser = await chromium.launch({
   args: ["--no-sandbox", "--disable-gpu"],
 });
 for (const one of [aFailureIsFoundFromTheFirstScreen, zoomFilterAndHoverWork, theListIsUsedWithKeys, scenariosAreFound,
-                   everyLookIsAccessible, paperIsWhite, noColourAloneCarriesMeaning, chartsComeIntoSight, passingAndEmptyPartsAreSaid, aMatrixIsCompared,
+                   everyLookIsAccessible, paperIsWhite, noColourAloneCarriesMeaning, chartsComeIntoSight, passingAndEmptyPartsAreSaid,
+                   searchesSayWhatTheyCovered, aMatrixIsCompared,
                    aMillionEventsOpenAndPan, aComparisonIsAccessible, theChecksFindWhatIsWrong]) {
   try {
     await one(browser);
