@@ -67,6 +67,14 @@ function fillHead() {
   element("version").textContent = report.version;
 }
 
+/* The last of the events that its failure's text shows: "65ms  acquire_granted  op=b ...". */
+function lastEvents(failure, most) {
+  const lines = failure.split("\n");
+  const first = lines.findIndex((line) => /^timeline +\(/.test(line)) + 1;
+  const end = first === 0 ? 0 : lines.findIndex((line, i) => i >= first && !/^ +\S/.test(line));
+  return first === 0 ? [] : lines.slice(first, end < 0 ? undefined : end).slice(-most).map((line) => line.trim());
+}
+
 function failureCard(scenario) {
   const failure = scenario.failure || "no reason was recorded";
   const expected = lineOf(failure, "expected");
@@ -81,6 +89,10 @@ function failureCard(scenario) {
   if (expected === undefined && found === undefined) {
     const lines = failure.split("\n").slice(1, 5).map((line) => line.trim()).filter((line) => line !== "");
     facts.append(make("dt", {}, "why"), make("dd", { class: "mono lines" }, lines.join("\n")));
+  }
+  const events = lastEvents(failure, 3);
+  if (events.length > 0) {
+    facts.append(make("dt", {}, "when"), make("dd", { class: "mono lines" }, events.join("\n")));
   }
   if (scenario.exploration !== null) {
     facts.append(make("dt", {}, "search"), make("dd", {}, `${scenario.exploration.strategy}, ${outcomeOf(scenario).slice(2)}`));
@@ -157,7 +169,7 @@ function fillAbout(scenario) {
     fact("verdict", verdictMark(scenario)), fact("file", make("code", {}, scenario.path)),
     fact("virtual time", duration(scenario.virtual_ns)), fact("events", grouped(scenario.events)),
     fact("mode", scenario.mode === "live" ? "live: over sockets" : "virtual time"), fact("seed", scenario.seed), fact("order", scenario.schedule === null ? "as the file has it" : scenario.schedule),
-    fact("timeline", make("code", { title: scenario.timeline_sha256 || "" }, (scenario.timeline_sha256 || "\u2013").slice(0, 12))),
+    fact("hash of the timeline", make("code", { title: scenario.timeline_sha256 || "" }, (scenario.timeline_sha256 || "\u2013").slice(0, 12))),
     fact("run it again", commandLine(scenario.replay))));
   if (scenario.exploration !== null) {
     box.append(make("p", {}, `Recorded by a search (${scenario.exploration.strategy}): ${outcomeOf(scenario).slice(2)}; ${scenario.exploration.coverage}.`));

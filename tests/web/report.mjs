@@ -75,7 +75,7 @@ async function aFailureIsFoundFromTheFirstScreen(browser) {
   const { y, height } = await card.boundingBox();
   check(y + height < 900, "the first failure is on the first screen", y + height);
   const words = await card.innerText();
-  for (const part of ["FAILED", "second-caller-waits", "queue_wait = 50ms", "queue_wait = 55ms", "replay --db"]) {
+  for (const part of ["FAILED", "second-caller-waits", "queue_wait = 50ms", "queue_wait = 55ms", "65ms acquire_granted", "replay --db"]) {
     check(words.includes(part), `the failure says ${part}`, words);
   }
   equal(await text(page, "h1"), "1 of 2 scenarios did not pass", "the title");
