@@ -1,7 +1,7 @@
 # Makes page.c: reports/web/page.html with the style, the scripts, the chart library and its licence
 # in it, cut in two where the data goes. Run by reports/CMakeLists.txt at build time:
 #   cmake -D WEB=FOLDER -D UPLOT=FOLDER -D OUTPUT=FILE -P assemble.cmake
-set(scripts data.js lanes.js timeline.js events.js charts.js whatif.js page.js)
+set(scripts data.js lanes.js signs.js timeline.js events.js charts.js whatif.js page.js)
 
 function(insert variable mark text)
   string(FIND "${${variable}}" "${mark}" at)
