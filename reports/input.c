@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "reports/database.h"
+#include "reports/schema.h"
 
 #define SELECT_ITEMS                                                                              \
   "select s.id, s.run_id, s.name, s.path, s.variant, s.schedule, s.mode, s.failure, "             \
@@ -211,6 +212,9 @@ bool rep_input_open(struct rep_input *input, const char *const *paths, size_t co
     }
     input->database_count++;
     int result = read_chosen(input, database, choice);
+    if (result == SQLITE_OK) {
+      result = rep_schema_bound(database->handle);
+    }
     if (result != SQLITE_OK) {
       rep_database_explain(
           result == SQLITE_NOMEM || result == SQLITE_CORRUPT ? NULL : database->handle, result,

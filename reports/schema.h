@@ -157,6 +157,10 @@ int rep_schema_has(const char *name);
 int rep_schema_create(sqlite3 *database);
 /* Makes the indexes that are not there yet. */
 int rep_schema_index(sqlite3 *database);
+/* For reading where indexes are not there yet, because the run goes on or was killed: makes
+ * temporary views that find a scenario's rows as fast. They have the tables' names, and the rows
+ * that are there now. Nothing in the file changes. */
+int rep_schema_bound(sqlite3 *database);
 /* Prepares an insert of `rows` rows at once; `statement` is the caller's. */
 int rep_schema_prepare_insert(sqlite3 *database, enum rep_table table, int rows,
                               sqlite3_stmt **statement);

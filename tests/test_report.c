@@ -247,6 +247,45 @@ static void texts_stay_what_they_are_in_each_form(void) {
   CU_ASSERT(report_equal(written(rep_markdown_command, "x `y`"), "`` x `y` ``"));
 }
 
+/* How SQLite finds the events of a scenario of the fixture's database; "" when it is not opened. */
+static const char *event_plan(struct report_fixture *fixture) {
+  static char plan[512];
+  const char *const paths[] = {fixture->path};
+  const struct rep_choice choice = {0};
+  struct rep_input input;
+  bool failed = false;
+  plan[0] = '\0';
+  if (rep_input_open(&input, paths, 1, &choice, fixture->message, sizeof fixture->message)) {
+    sqlite3_stmt *rows =
+        rep_item_query(&input.items[0],
+                       "explain query plan select * from event where scenario_id = ?1 order by seq",
+                       fixture->message, sizeof fixture->message);
+    while (
+        rep_item_row(&input.items[0], &rows, &failed, fixture->message, sizeof fixture->message)) {
+      size_t length = strlen(plan);
+      snprintf(plan + length, sizeof plan - length, "%s;", rep_column(rows, 3));
+    }
+  }
+  rep_input_deinit(&input);
+  return plan;
+}
+
+static void events_are_found_without_an_index_too(void) {
+  struct report_fixture fixture;
+  CU_ASSERT_FATAL(report_fixture_init(&fixture));
+  CU_ASSERT_FATAL(report_fixture_record(&fixture));
+  CU_ASSERT(report_equal(event_plan(&fixture),
+                         "SEARCH event USING INDEX event_by_scenario (scenario_id=?);"));
+  CU_ASSERT(report_equal(report_rows(fixture.path, "drop index event_by_scenario"), ""));
+  CU_ASSERT(report_contains(event_plan(&fixture), "SEARCH b USING INTEGER PRIMARY KEY (rowid=?);"));
+  CU_ASSERT(report_contains(event_plan(&fixture),
+                            "SEARCH m USING INTEGER PRIMARY KEY (rowid>? AND rowid<?);"));
+  CU_ASSERT(report_equal(
+      report_rows(fixture.path, "select count(*) from sqlite_schema where name like 'event%'"),
+      "1;"));
+  report_fixture_deinit(&fixture);
+}
+
 static void a_command_can_be_copied_into_a_shell(void) {
   char text[128];
   rep_shell_replay("build/poolproof", "a b'c.db", 7, text, sizeof text);
@@ -267,6 +306,7 @@ CU_TestInfo suite_report[] = {
     {"percentiles are samples that occurred", percentiles_are_samples_that_occurred},
     {"durations are those of the events", durations_are_those_of_the_events},
     {"texts stay what they are in each form", texts_stay_what_they_are_in_each_form},
+    {"events are found without an index, too", events_are_found_without_an_index_too},
     {"a command can be copied into a shell", a_command_can_be_copied_into_a_shell},
     CU_TEST_INFO_NULL,
 };

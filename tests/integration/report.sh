@@ -137,6 +137,22 @@ expect_text e.xml '<property name="holds (live) mode" value="live"/>'
 python3 tests/integration/report.py json "$work/e.json" reports/report.schema.json || fail 'the JSON report of a search is not valid'
 xmllint --noout --schema tests/integration/junit.xsd "$work/e.xml" 2>"$work/err" || { fail 'the JUnit report of a search is not valid'; cat "$work/err"; }
 
+echo 'The database of a run that was killed has no indexes: its reports are the same, and it stays as it is.'
+cp "$work/a.db" "$work/whole.db"
+for form in junit json perfetto markdown; do
+  "$POOLPROOF" report "$work/a.db" --$form "$work/whole.$form"
+done
+sqlite3 "$work/a.db" "select 'drop index ' || name || ';' from sqlite_schema where type = 'index' and sql is not null" >"$work/drop.sql"
+[ "$(wc -l <"$work/drop.sql")" -ge 6 ] || fail 'expected six indexes or more to drop'
+sqlite3 "$work/a.db" <"$work/drop.sql"
+before=$(sha256sum <"$work/a.db")
+for form in junit json perfetto markdown; do
+  expect_status 0 "$POOLPROOF" report "$work/a.db" --$form "$work/bare.$form"
+  cmp "$work/whole.$form" "$work/bare.$form" || fail "--$form: expected the same report without indexes"
+done
+[ "$(sha256sum <"$work/a.db")" = "$before" ] || fail 'a report has changed the database'
+mv "$work/whole.db" "$work/a.db"
+
 echo 'What cannot be done is told, and no file is left behind.'
 expect_status 2 "$POOLPROOF" report
 expect_text err 'expected databases; found none'
