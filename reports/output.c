@@ -4,13 +4,39 @@
 #define _POSIX_C_SOURCE 200809L
 #include "reports/output.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <string.h>
+
+/* What a signal's handler is to take away; NULL: nothing. */
+static const char *volatile unfinished;
+
+static void end_by_signal(int number) {
+  if (unfinished != NULL) {
+    unlink(unfinished);
+  }
+  raise(number); /* with the default action again, when this handler has returned */
+}
+
+void rep_output_watch_signals(void) {
+  static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+    struct sigaction action;
+    /* What the caller has set to be ignored (nohup) stays ignored. */
+    if (sigaction(numbers[i], NULL, &action) == 0 && action.sa_handler == SIG_DFL) {
+      action = (struct sigaction){.sa_handler = end_by_signal, .sa_flags = (int)SA_RESETHAND};
+      sigemptyset(&action.sa_mask);
+      sigaction(numbers[i], &action, NULL);
+    }
+  }
+  signal(SIGXFSZ, SIG_IGN);
+}
 
 static bool is_replaceable(const char *path) {
   struct stat status;
@@ -30,6 +56,8 @@ bool rep_output_open(struct rep_output *output, const char *path) {
   } else {
     snprintf(output->target, size, "%s", path);
   }
+  assert(unfinished == NULL);
+  unfinished = output->replace ? output->target : NULL;
   int flags = O_WRONLY | O_CREAT | (output->replace ? O_EXCL : O_TRUNC);
   int descriptor = open(output->target, flags, 0666);
   output->file = descriptor < 0 ? NULL : fdopen(descriptor, "w");
@@ -40,6 +68,7 @@ bool rep_output_open(struct rep_output *output, const char *path) {
   if (descriptor >= 0) {
     close(descriptor);
   }
+  unfinished = NULL;
   free(output->target);
   *output = (struct rep_output){0};
   errno = reason;
@@ -85,6 +114,7 @@ bool rep_output_close(struct rep_output *output, bool keep) {
   if ((!written || !keep) && output->replace) {
     unlink(output->target);
   }
+  unfinished = NULL;
   free(output->target);
   *output = (struct rep_output){0};
   errno = reason;

@@ -2,7 +2,7 @@
  * output.h - a report's file: replaced whole or not at all.
  *
  * A plain file is written beside its place and renamed when it is complete; a pipe, a device or a
- * symbolic link is written as it is.
+ * symbolic link is written as it is. Only one is open at a time.
  */
 #ifndef REPORTS_OUTPUT_H
 #define REPORTS_OUTPUT_H
@@ -27,5 +27,10 @@ bool rep_output_check(const char *path);
 /* Closes it: puts it in its place when `keep` and all has been written, else takes it away. False
  * when it is not in its place though `keep` was said: errno says why. */
 bool rep_output_close(struct rep_output *output, bool keep);
+
+/* From now on SIGINT, SIGTERM and SIGHUP take away what is not complete before they end the
+ * process, and a file that grows over its limit is an error like a full disk. For commands that
+ * have nothing else to do when they are stopped: it changes the process's signal actions. */
+void rep_output_watch_signals(void);
 
 #endif

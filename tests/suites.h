@@ -37,6 +37,7 @@
   X(sql)              \
   X(junit)            \
   X(report)           \
+  X(output)           \
   X(timeline_hash)    \
   X(fakes)            \
   X(fakes_limits)     \

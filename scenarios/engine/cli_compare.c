@@ -96,6 +96,7 @@ static int compare(const struct scn_arguments *arguments) {
   if (status != 0) {
     return status;
   }
+  rep_output_watch_signals();
   if (rep_input_open(&before, &arguments->paths[0], 1, &choice_before, message, sizeof message) &&
       rep_input_open(&after, &arguments->paths[1], 1, &choice_after, message, sizeof message)) {
     status = compare_inputs(arguments, &before, &after, (int)threshold);

@@ -146,6 +146,7 @@ static int report(const struct scn_arguments *arguments) {
     return scn_cli_misused(arguments,
                            "expected databases; found none (`poolproof run` makes poolproof.db)");
   }
+  rep_output_watch_signals();
   int64_t *ids = calloc(arguments->given_count + 1, sizeof *ids);
   int status = ids == NULL ? scn_cli_failed(arguments, "out of memory for the options")
                            : read_choice(arguments, &choice, ids);
@@ -178,8 +179,8 @@ const struct scn_command scn_command_report = {
         "           [--json FILE] [--run N | --scenario ID]",
     .summary = "make reports of databases",
     .details =
-        "Without --run and --scenario: the latest result of each path, name and variant in each\n"
-        "database. Without a FILE the Markdown is printed. Exit status: 0 the reports are\n"
+        "Without --run and --scenario: the latest result of each path, name, variant and mode in\n"
+        "each database. Without a FILE the Markdown is printed. Exit status: 0 the reports are\n"
         "written, whatever the verdicts in them are.\n",
     .options = options,
     .run = report,

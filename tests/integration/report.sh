@@ -174,6 +174,24 @@ expect_text err 'No space left'
 expect_no_text err 'none/x'
 [ -z "$(find "$work" -name '*.tmp')" ] || fail 'a temporary file was left behind'
 
+echo 'A report that is stopped, or too large, leaves the file of before and nothing beside it.'
+sqlite3 "$work/b.db" "with recursive n (n) as (select 1 union all select n + 1 from n where n < 2000000)
+  insert into event select 1, 1000000 + n, 4000000000 + n, 'acquire_queued', 1, null, 'x', null from n;"
+echo before >"$work/stopped.html"
+"$POOLPROOF" report "$work/b.db" --json "$work/stopped.html" >"$work/out" 2>&1 &
+program=$!
+until [ -n "$(find "$work" -name '*.tmp')" ] || ! kill -0 $program 2>"$work/err"; do :; done
+kill -TERM $program || fail 'the report was ready before it could be stopped'
+status=0
+wait $program || status=$?
+[ "$status" -eq 143 ] || fail "expected status 143 after SIGTERM, found $status"
+[ -z "$(find "$work" -name '*.tmp')" ] || fail 'expected no temporary file after SIGTERM'
+[ "$(cat "$work/stopped.html")" = before ] || fail 'expected the file of before after SIGTERM'
+expect_status 3 sh -c 'ulimit -f 8; exec "$1" report "$2" --perfetto "$3"' sh "$POOLPROOF" "$work/b.db" "$work/stopped.html"
+expect_text err 'File too large'
+[ -z "$(find "$work" -name '*.tmp')" ] || fail 'expected no temporary file after a limit'
+[ "$(cat "$work/stopped.html")" = before ] || fail 'expected the file of before after a limit'
+
 echo 'The checks find what is wrong.'
 sed 's/"totals"/"total"/' "$work/r.json" >"$work/bad.json"
 expect_status 1 python3 tests/integration/report.py json "$work/bad.json" reports/report.schema.json
