@@ -29,6 +29,9 @@ patch               command patch
 python3-jsonschema  python  jsonschema
 python3-kubernetes  python  kubernetes
 parallel            command parallel
+groff-base          command groff
+zsh                 command zsh
+fish                command fish
 '
 requirements_bench='
 python3  command python3

@@ -54,7 +54,7 @@ struct scn_command {
 
 extern const struct scn_command scn_command_run, scn_command_check, scn_command_list,
     scn_command_explore, scn_command_replay, scn_command_shrink, scn_command_report,
-    scn_command_compare, scn_command_merge, scn_command_serve;
+    scn_command_compare, scn_command_merge, scn_command_serve, scn_command_help;
 
 /* The whole program but for main(). Returns its exit status. */
 int scn_cli_main(int argc, char **argv, const char *version);

@@ -144,8 +144,8 @@ static const struct scn_option options[] = {
     {"--search-seed", "N", "another search (default 0)"},
     {"--same-seed", NULL, "vary the order only, never the drawn latencies"},
     {"--faults", "LIST",
-     "let faults strike: all, none (default), or some of drop,stall,reset,slow,\n"
-     "                     duplicate-close,refuse,429, with commas between them"},
+     "let faults strike: all, none (default), or with commas between them some of\n"
+     "                     drop,stall,reset,slow,duplicate-close,refuse,429"},
     {"--no-pruning", NULL, "exhaustive: go into states that were met before, too"},
     {"--check-pruning", NULL, "the same, and check that what follows them is what followed before"},
     {"--db", "FILE", "record into this SQLite database (default poolproof.db)"},

@@ -45,11 +45,21 @@ expect_status 0 "$POOLPROOF" --help
 expect_text out 'Usage:'
 expect_status 0 "$POOLPROOF" --version
 expect_text out 'poolproof '
-for command in run check list explore replay shrink report compare merge; do
+for command in run check list explore replay shrink report compare merge serve help; do
   expect_status 0 "$POOLPROOF" "$command" --help
   expect_text out "Usage: $POOLPROOF $command"
   expect_status 0 "$POOLPROOF" "$command" --version
 done
+expect_status 0 "$POOLPROOF" help run
+expect_text out "Usage: $POOLPROOF run"
+expect_status 2 "$POOLPROOF" help no-such
+expect_text err 'no-such: no such command'
+expect_status 2 "$POOLPROOF" help run check
+expect_text err 'expected one command; found "check"'
+expect_status 2 "$POOLPROOF" help --completion tcsh
+expect_text err 'expected bash, zsh or fish; found "tcsh"'
+expect_status 2 "$POOLPROOF" help --completion bash run
+expect_text err 'expected no command with --completion; found "run"'
 
 echo 'Bad usage has status 2 and says where help is.'
 scenario a.json one ', "tags": [ "red" ]'
