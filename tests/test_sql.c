@@ -45,6 +45,38 @@ static void a_query_gives_the_first_column_of_the_first_row(void) {
   report_fixture_deinit(&fixture);
 }
 
+/* Only what a query reads is there: a table must count as read wherever it is named. */
+static void a_table_is_there_wherever_it_is_named(void) {
+  static const struct {
+    const char *sql;
+    int64_t value;
+  } cases[] = {
+      {"select count(*) from event", 3},
+      {"select count(*) from EVENT as e", 3},
+      {"select count(*) from timeline", 3},
+      {"select count(*) from (select 1 from timeline where scenario is not null)", 3},
+      {"select count(*) from op", 4},
+      {"select (select count(*) from op) + 10 * (select count(*) from metric)", 44},
+      {"select count(*) from op where exists (select 1 from violation)", 4},
+      {"with e as (select * from expectation) select count(*) from e", 2},
+      {"select count(*) from main.violation", 1},
+      {"select count(*) from op where label in (select op from event)", 1},
+      {"select events from scenario", 3},
+  };
+  struct report_fixture fixture;
+  struct rep_sql_value value;
+  CU_ASSERT_FATAL(report_fixture_init(&fixture));
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    bool found = query(&fixture, cases[i].sql, &value);
+    CU_ASSERT(found && value.integer == cases[i].value);
+    if (!found || value.integer != cases[i].value) {
+      printf("\n    %s: expected %lld, found %lld %s\n", cases[i].sql, (long long)cases[i].value,
+             (long long)value.integer, found ? "" : fixture.message);
+    }
+  }
+  report_fixture_deinit(&fixture);
+}
+
 static void every_table_has_the_rows_of_this_scenario(void) {
   struct report_fixture fixture;
   struct rep_sql_value value;
@@ -209,6 +241,7 @@ static void rows_follow_a_run_that_goes_on(void) {
 
 CU_TestInfo suite_sql[] = {
     TEST_OF(a_query_gives_the_first_column_of_the_first_row),
+    TEST_OF(a_table_is_there_wherever_it_is_named),
     TEST_OF(every_table_has_the_rows_of_this_scenario),
     TEST_OF(what_writes_or_reaches_out_is_refused),
     TEST_OF(what_is_no_single_query_is_refused),
