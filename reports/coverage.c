@@ -30,13 +30,18 @@ void rep_coverage_describe(const struct rep_exploration *exploration,
              orders, exploration->runs, exploration->states, exploration->events);
     return;
   }
+  char faulted[64] = "";
+  if (exploration->faulted > 0) {
+    snprintf(faulted, sizeof faulted, " (%" PRIu64 " with faults)", exploration->faulted);
+  }
   char bound[128] = "";
   if (exploration->orders > 0) {
     snprintf(bound, sizeof bound, ", %" PRIu64 " distinct states, %s orders (not all)",
              exploration->states, orders);
   }
   snprintf(text, REP_COVERAGE_SIZE,
-           "%" PRIu64 " runs, %" PRIu64 " distinct schedules%s; %" PRIu64 " events, %" PRIu64 "/s",
-           exploration->runs, exploration->schedules, bound, exploration->events,
+           "%" PRIu64 " runs%s, %" PRIu64 " distinct schedules%s; %" PRIu64 " events, %" PRIu64
+           "/s",
+           exploration->runs, faulted, exploration->schedules, bound, exploration->events,
            rep_coverage_rate(exploration));
 }

@@ -15,7 +15,7 @@
 #define SELECT_ITEMS                                                                              \
   "select s.id, s.run_id, s.name, s.path, s.variant, s.schedule, s.mode, s.failure, "             \
   "s.timeline_sha256, s.seed, s.verdict, s.virtual_ns, s.wall_ns, s.events, e.strategy, e.runs, " \
-  "e.schedules, e.states, e.orders, e.complete, e.events, e.wall_ns "                             \
+  "e.schedules, e.states, e.orders, e.complete, e.events, e.wall_ns, e.faulted "                  \
   "from scenario s left join exploration e on e.scenario_id = s.id "
 
 const char *rep_column(sqlite3_stmt *statement, int column) {
@@ -50,7 +50,8 @@ static bool take_exploration(sqlite3_stmt *row, struct rep_exploration *explorat
                                           .orders = (uint64_t)sqlite3_column_int64(row, 18),
                                           .complete = sqlite3_column_int(row, 19) != 0,
                                           .events = (uint64_t)sqlite3_column_int64(row, 20),
-                                          .wall_ns = sqlite3_column_int64(row, 21)};
+                                          .wall_ns = sqlite3_column_int64(row, 21),
+                                          .faulted = (uint64_t)sqlite3_column_int64(row, 22)};
   return exploration->strategy != NULL;
 }
 

@@ -160,8 +160,8 @@ static void write_exploration(FILE *file, const struct rep_item *item) {
   fputs(",\n     \"exploration\": {\"strategy\": ", file);
   rep_json_string(file, exploration->strategy);
   write_text(file, "coverage", coverage);
-  fprintf(file, ", \"runs\": %" PRIu64 ", \"schedules\": %" PRIu64, exploration->runs,
-          exploration->schedules);
+  fprintf(file, ", \"runs\": %" PRIu64 ", \"faulted\": %" PRIu64 ", \"schedules\": %" PRIu64,
+          exploration->runs, exploration->faulted, exploration->schedules);
   write_number_or_null(file, "states", exploration->states);
   write_number_or_null(file, "orders", exploration->orders);
   fprintf(file,

@@ -10,7 +10,7 @@
 
 #include "sim/trace.h"
 
-#define REP_SCHEMA_VERSION 3
+#define REP_SCHEMA_VERSION 4
 
 enum rep_verdict { REP_PASS, REP_FAIL, REP_ERROR, REP_CRASH, REP_HANG };
 const char *rep_verdict_name(enum rep_verdict verdict);
@@ -68,6 +68,7 @@ struct rep_violation {
 struct rep_exploration {
   const char *strategy; /* NULL: no exploration; lives for ever */
   uint64_t runs;
+  uint64_t faulted;   /* of the runs: those in which a fault struck */
   uint64_t schedules; /* distinct ones; at least so many when a search has too many to keep */
   uint64_t states;    /* distinct ones in which there was a choice; 0: not counted */
   uint64_t orders;    /* exhaustive: all orders that the runs stand for */

@@ -190,6 +190,7 @@ static void put_exploration(struct cursor *cursor, size_t index) {
   put_integer(cursor, cursor->scenario_id);
   put_text(cursor, exploration->strategy);
   put_integer(cursor, (int64_t)exploration->runs);
+  put_integer(cursor, (int64_t)exploration->faulted);
   put_integer(cursor, (int64_t)exploration->schedules);
   put_integer_unless(cursor, (int64_t)exploration->states, 0);
   put_integer_unless(cursor, (int64_t)exploration->orders, 0);

@@ -89,6 +89,7 @@
   X(scenario_id, "integer not null references scenario (id)") \
   X(strategy, "text not null")                                \
   X(runs, "integer not null")                                 \
+  X(faulted, "integer not null")                              \
   X(schedules, "integer not null")                            \
   X(states, "integer")                                        \
   X(orders, "integer")                                        \

@@ -52,7 +52,7 @@ static void another_schema_version_is_refused_and_left_alone(void) {
   CU_ASSERT_FATAL(report_fixture_init(&fixture));
   CU_ASSERT(report_fixture_record(&fixture));
   CU_ASSERT(execute(fixture.path, "pragma user_version = 7"));
-  CU_ASSERT(is_refused(&fixture, fixture.path, "schema version 3 was expected, found version 7",
+  CU_ASSERT(is_refused(&fixture, fixture.path, "schema version 4 was expected, found version 7",
                        "use the poolproof that made this one"));
   CU_ASSERT(report_equal(report_rows(fixture.path, "select count(*) from run"), "1;"));
   report_fixture_deinit(&fixture);

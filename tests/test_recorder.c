@@ -55,7 +55,7 @@ static void a_run_has_its_command_and_its_times(void) {
                   " started_at glob '20[0-9][0-9]-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:"
                   "[0-6][0-9].[0-9][0-9][0-9]Z', length(finished_at) from run"),
       "1|poolproof run x|1.2.3|1|1|1|24;"));
-  CU_ASSERT(report_equal(report_rows(fixture.path, "pragma user_version"), "3;"));
+  CU_ASSERT(report_equal(report_rows(fixture.path, "pragma user_version"), "4;"));
   CU_ASSERT(report_equal(report_rows(fixture.path, "pragma application_id"), "1886351212;"));
   report_fixture_deinit(&fixture);
 }

@@ -213,9 +213,18 @@ static void a_search_with_faults_repeats_itself(void) {
   CU_ASSERT_EQUAL(fixture.result.verdict, REP_PASS);
   first = fixture.result.exploration;
   CU_ASSERT_EQUAL(first.runs, 200);
+  CU_ASSERT_TRUE(first.faulted > 0 && first.faulted < first.runs);
   scn_explore(fixture.runner, fixture.scenario, variant(), &options, &fixture.result);
   CU_ASSERT_EQUAL(fixture.result.exploration.events, first.events);
   CU_ASSERT_EQUAL(fixture.result.exploration.schedules, first.schedules);
+  CU_ASSERT_EQUAL(fixture.result.exploration.faulted, first.faulted);
+}
+
+static void a_search_that_arms_no_fault_counts_none(void) {
+  const struct scn_explore_options options = {.strategy = SCN_RANDOM, .runs = 200, .seed = 5};
+  load(HEALTHY);
+  scn_explore(fixture.runner, fixture.scenario, variant(), &options, &fixture.result);
+  CU_ASSERT_EQUAL(fixture.result.exploration.faulted, 0);
 }
 
 /* ---- Converging --------------------------------------------------------------------------- */
@@ -402,6 +411,7 @@ CU_TestInfo suite_recovery[] = {
      a_run_with_drawn_faults_is_repeated_from_its_schedule},
     {"a fault that strikes nothing is told", a_fault_that_strikes_nothing_is_told},
     {"a search with faults repeats itself", a_search_with_faults_repeats_itself},
+    {"a search that arms no fault counts none", a_search_that_arms_no_fault_counts_none},
     {"without a fault there is nothing to recover from",
      without_a_fault_there_is_nothing_to_recover_from},
     {"the accounts are asked for all that they may have",

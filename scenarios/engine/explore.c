@@ -78,6 +78,7 @@ bool scn_search_judge(struct scn_search *search, struct scn_world *world) {
 static bool judge_drawn(struct scn_search *search, struct scn_world *world) {
   search->told->runs++;
   search->told->schedules += is_new_schedule(search, world->trace);
+  search->told->faulted += fake_world_faults_fired(world->upstreams) > 0;
   return scn_search_judge(search, world);
 }
 

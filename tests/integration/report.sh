@@ -129,7 +129,7 @@ grep -A1 '^| races | exhaustive' "$work/e.md" |
   grep -qF '| holds | exhaustive | every order holds | all 3 orders hold; 3 runs, 2 distinct states, 36 events |' ||
   fail 'expected a search without a hit after the one with a hit'
 expect_text e.md '| passed | holds \(live\) |'
-expect_text e.json '"exploration": {"strategy": "exhaustive", "coverage": "all 3 orders hold; 3 runs, 2 distinct states, 36 events", "runs": 3, "schedules": 1, "states": 2, "orders": 3, "complete": true, "events": 36, "events_per_second": 36000, "wall_ns": 1000000}'
+expect_text e.json '"exploration": {"strategy": "exhaustive", "coverage": "all 3 orders hold; 3 runs, 2 distinct states, 36 events", "runs": 3, "faulted": 0, "schedules": 1, "states": 2, "orders": 3, "complete": true, "events": 36, "events_per_second": 36000, "wall_ns": 1000000}'
 expect_text e.json '"exploration": null'
 expect_text e.xml '<property name="races search" value="exhaustive"/>'
 expect_text e.xml '<property name="holds covered" value="all 3 orders hold; 3 runs, 2 distinct states, 36 events"/>'
