@@ -30,6 +30,8 @@ python3-jsonschema  python  jsonschema
 python3-kubernetes  python  kubernetes
 parallel            command parallel
 groff-base          command groff
+dpkg-dev            command dpkg-shlibdeps
+file                command file
 zsh                 command zsh
 fish                command fish
 '
