@@ -63,6 +63,7 @@
   X(needs)            \
   X(run)              \
   X(steps)            \
+  X(turns)            \
   X(workers)          \
   X(shrink)           \
   X(explore)          \
