@@ -6,8 +6,10 @@
  * records of 64 bytes (see put_record), then the strings, each with its NUL. All numbers are
  * little-endian.
  */
+#define _DEFAULT_SOURCE /* htole64() and its like */
 #include "reports/hash.h"
 
+#include <endian.h>
 #include <openssl/evp.h>
 #include <string.h>
 
@@ -16,26 +18,31 @@
 #define RECORD_SIZE 64
 #define RECORDS_PER_BLOCK 256
 
-static unsigned char *put(unsigned char *to, uint64_t value, size_t bytes) {
-  for (size_t i = 0; i < bytes; i++) {
-    to[i] = (unsigned char)(value >> (8 * i));
+/* Each is one store on a little-endian machine; byte by byte it is a tenth of a simulated event. */
+#define DEFINE_PUT(bits)                                                     \
+  static unsigned char *put##bits(unsigned char *to, uint##bits##_t value) { \
+    value = htole##bits(value);                                              \
+    memcpy(to, &value, sizeof value);                                        \
+    return to + sizeof value;                                                \
   }
-  return to + bytes;
-}
+DEFINE_PUT(16)
+DEFINE_PUT(32)
+DEFINE_PUT(64)
+#undef DEFINE_PUT
 
 static void put_record(unsigned char *to, const struct sim_event *event) {
-  to = put(to, (uint64_t)event->t_ns, 8);
-  to = put(to, (uint64_t)event->account, 8);
+  to = put64(to, (uint64_t)event->t_ns);
+  to = put64(to, (uint64_t)event->account);
   for (size_t i = 0; i < 3; i++) {
-    to = put(to, (uint64_t)event->values[i], 8);
+    to = put64(to, (uint64_t)event->values[i]);
   }
-  to = put(to, event->conn, 4);
-  to = put(to, event->op, 4);
-  to = put(to, event->texts[0], 4);
-  to = put(to, event->texts[1], 4);
-  to = put(to, event->kind, 2);
-  to = put(to, event->cause, 2);
-  put(to, event->reserved, 4);
+  to = put32(to, event->conn);
+  to = put32(to, event->op);
+  to = put32(to, event->texts[0]);
+  to = put32(to, event->texts[1]);
+  to = put16(to, event->kind);
+  to = put16(to, event->cause);
+  put32(to, event->reserved);
 }
 
 static void write_hex(const unsigned char *digest, char hex[65]) {
@@ -68,7 +75,7 @@ void rep_timeline_sha256(const struct sim_trace *trace, char hex[65]) {
   size_t string_size;
   const char *strings = sim_trace_strings(trace, &string_size);
   uint64_t count = sim_trace_count(trace);
-  put(put(counts, count, 8), string_size, 8);
+  put64(put64(counts, count), string_size);
 
   hex[0] = '\0';
   EVP_MD_CTX *digest = EVP_MD_CTX_new();
