@@ -425,6 +425,27 @@ static void a_request_may_come_byte_by_byte(void) {
   end();
 }
 
+/* That one leaves, which has time, does not put off the end of the one that was cut before it. */
+static void a_cut_is_told_at_once_while_another_leaves(void) {
+  char answer[1024];
+  int fds[2] = {begin_bad(), connect_plain()};
+  struct fake_peer *peers[2];
+  for (size_t i = 0; i < 2; i++) {
+    say(fds[i], REQUEST, sizeof REQUEST - 1);
+    CU_ASSERT_TRUE(hear(fds[i], "HTTP/1.1 101 ", answer, sizeof answer));
+    peers[i] = it.peer;
+  }
+  fake_peer_cut(peers[0], true);
+  fake_peer_send_close(peers[1], 1001, NULL);
+  struct pollfd served = {.fd = fake_server_descriptor(it.server), .events = POLLIN};
+  CU_ASSERT_EQUAL(poll(&served, 1, 0), 1);
+  fake_server_serve(it.server);
+  CU_ASSERT_EQUAL(it.gone, 1);
+  close(fds[0]);
+  close(fds[1]);
+  end();
+}
+
 static void frames_that_break_the_rules_close_the_conn(void) {
   static const struct {
     const char *frame;
@@ -517,6 +538,7 @@ CU_TestInfo suite_wire_server[] = {
     {"requests that are none are refused", requests_that_are_none_are_refused},
     {"a head without end is refused", a_head_without_end_is_refused},
     {"a request may come byte by byte", a_request_may_come_byte_by_byte},
+    {"a cut is told at once while another leaves", a_cut_is_told_at_once_while_another_leaves},
     {"frames that break the rules close the conn", frames_that_break_the_rules_close_the_conn},
     {"who goes at any point leaves nothing behind", who_goes_at_any_point_leaves_nothing_behind},
     {"a client that never reads is cut", a_client_that_never_reads_is_cut},

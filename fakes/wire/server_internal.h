@@ -88,6 +88,7 @@ struct fake_server {
   void *context;
   int epoll;
   struct watch timer;
+  int64_t wakes_at; /* when the timer runs out or has run out, unread; 0: it is not set */
   struct fake_authority *authority;
   struct listener *listeners;
   struct fake_peer *peers;
