@@ -425,6 +425,26 @@ static void a_request_may_come_byte_by_byte(void) {
   end();
 }
 
+/* What a client calls the host is told as it is only if it is a host and nothing else. */
+static void hosts_that_are_none_are_not_believed(void) {
+  static const char *const hosts[] = {"plain.example/other", "plain.example:80x", "@plain.example",
+                                      "plain.example:4294967376"};
+  char text[512];
+  for (size_t i = 0; i < 4; i++) {
+    int fd = begin_bad();
+    int length = snprintf(text, sizeof text,
+                          "GET /v1 HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\n"
+                          "Connection: upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                          "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+                          hosts[i]);
+    say(fd, text, (size_t)length);
+    CU_ASSERT_TRUE(hear(fd, "HTTP/1.1 101 ", text, sizeof text));
+    CU_ASSERT_STRING_EQUAL(it.url, "ws://plain.example/v1");
+    close(fd);
+    end();
+  }
+}
+
 /* That one leaves, which has time, does not put off the end of the one that was cut before it. */
 static void a_cut_is_told_at_once_while_another_leaves(void) {
   char answer[1024];
@@ -538,6 +558,7 @@ CU_TestInfo suite_wire_server[] = {
     {"requests that are none are refused", requests_that_are_none_are_refused},
     {"a head without end is refused", a_head_without_end_is_refused},
     {"a request may come byte by byte", a_request_may_come_byte_by_byte},
+    {"hosts that are none are not believed", hosts_that_are_none_are_not_believed},
     {"a cut is told at once while another leaves", a_cut_is_told_at_once_while_another_leaves},
     {"frames that break the rules close the conn", frames_that_break_the_rules_close_the_conn},
     {"who goes at any point leaves nothing behind", who_goes_at_any_point_leaves_nothing_behind},

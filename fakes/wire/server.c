@@ -258,10 +258,16 @@ int fake_server_port(const struct fake_server *server, const char *host, int por
   return listener == NULL ? 0 : listener->served;
 }
 
+/* 0: it is no number of at most five digits. */
+static int read_port(const char *text, size_t length) {
+  return length > 0 && length <= 5 && strspn(text, "0123456789") >= length ? atoi(text) : 0;
+}
+
 /* Cuts "[userinfo@]host[:port]" up to the path. False: it is none. */
 static bool read_authority(const char *text, int port, char userinfo[HOST_SIZE],
                            char host[HOST_SIZE], int *number) {
   size_t length = strcspn(text, "/?#");
+  const char *end = text + length;
   const char *at = memrchr(text, '@', length);
   size_t user_length = at == NULL ? 0 : (size_t)(at - text);
   const char *begin = at == NULL ? text : at + 1;
@@ -274,7 +280,7 @@ static bool read_authority(const char *text, int port, char userinfo[HOST_SIZE],
     begin++;
     host_length -= 2;
   }
-  *number = colon == NULL ? port : atoi(colon + 1);
+  *number = colon == NULL ? port : read_port(colon + 1, (size_t)(end - colon) - 1);
   if (user_length >= HOST_SIZE || host_length == 0 || host_length >= HOST_SIZE || *number < 1 ||
       *number > 65535) {
     return false;
@@ -290,7 +296,7 @@ const char *server_authority(const struct listener *listener, const char *host) 
   int port;
   bool is_its_own = read_authority(host, listener->tls != NULL ? 443 : 80, userinfo, name, &port) &&
                     port == listener->port && strcasecmp(name, listener->host) == 0 &&
-                    userinfo[0] == '\0';
+                    userinfo[0] == '\0' && strpbrk(host, "/?#@") == NULL;
   return is_its_own ? host : listener->authority;
 }
 
