@@ -122,7 +122,7 @@ function fillSearches() {
     const orders = search.orders === null ? search.schedules : search.orders;
     return [make("span", { class: scenario.verdict === "pass" ? "good" : "bad" }, outcomeOf(scenario)),
       make("a", { href: `#scenario-${scenario.index}`, title: search.coverage }, titleOf(scenario)), search.strategy,
-      grouped(search.runs), grouped(orders), search.states === null ? "\u2013" : grouped(search.states),
+      search.faulted > 0 ? `${grouped(search.runs)} (${grouped(search.faulted)} with faults)` : grouped(search.runs), grouped(orders), search.states === null ? "\u2013" : grouped(search.states),
       grouped(search.events_per_second), duration(search.wall_ns, 3)];
   });
   element("searches").hidden = searches.length === 0;
