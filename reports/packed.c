@@ -10,6 +10,10 @@
 #include "reports/detail.h"
 #include "reports/names.h"
 
+/* Higher levels take longer and find nothing more: what is packed repeats itself at short
+ * distances. */
+enum { LEVEL = 4 };
+
 enum { BLOCK = 48 * 1024, SHAPE_SIZE = 512, RAW_SIZE = 4096 };
 
 struct packer {
@@ -164,7 +168,7 @@ static bool put_events(struct packer *packer, const struct rep_item *item, char 
 
 bool rep_packed_write(FILE *file, const struct rep_item *item, char *message, size_t size) {
   struct packer *packer = calloc(1, sizeof *packer);
-  bool begun = packer != NULL && deflateInit(&packer->deflater, 6) == Z_OK;
+  bool begun = packer != NULL && deflateInit(&packer->deflater, LEVEL) == Z_OK;
   bool read = true;
   if (begun) {
     packer->file = file;
