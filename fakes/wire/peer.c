@@ -17,6 +17,8 @@
 
 enum { SWITCHING_PROTOCOLS = 101, BAD_REQUEST = 400, MOST_REASON = 123 };
 #define LEAVE_TIME WSP_SECOND
+/* What waits for a client that does not read, before what it sends is not read either. */
+enum { MOST_UNREAD = 4 * 1024 * 1024 };
 
 static void ready(struct watch *watch, uint32_t events);
 
@@ -30,6 +32,14 @@ static void die(struct fake_peer *peer) {
   }
 }
 
+/* What has been read already makes no socket readable. */
+static void look_again(struct fake_peer *peer) {
+  if (peer->state != PEER_DEAD && buffer_length(&peer->channel.in) > 0) {
+    peer->again = true;
+    server_wake_at(peer->server, 0);
+  }
+}
+
 /* Nothing more will be said; the client has a while to end it. */
 static void leave(struct fake_peer *peer) {
   if (peer->state != PEER_DEAD && peer->state != PEER_LEAVING) {
@@ -38,6 +48,10 @@ static void leave(struct fake_peer *peer) {
     peer->leaves_at = server_now() + LEAVE_TIME;
     server_wake_at(peer->server, peer->leaves_at);
   }
+}
+
+static bool is_full(const struct fake_peer *peer) {
+  return peer->deaf || buffer_length(&peer->channel.out) > MOST_UNREAD;
 }
 
 /* After everything that may have changed what is to be done next. */
@@ -58,7 +72,7 @@ static void settle(struct fake_peer *peer) {
     die(peer);
     return;
   }
-  server_rewatch(peer->server, &channel->watch, channel_interest(channel, peer->deaf));
+  server_rewatch(peer->server, &channel->watch, channel_interest(channel, is_full(peer)));
 }
 
 int64_t peer_look(struct fake_peer *peer, int64_t now) {
@@ -278,14 +292,15 @@ static void read_farewell(struct fake_peer *peer) {
 
 static void ready(struct watch *watch, uint32_t events) {
   struct fake_peer *peer = (struct fake_peer *)watch;
-  (void)events;
-  channel_read(&peer->channel);
+  channel_read(&peer->channel, events, is_full(peer));
   if (peer->state == PEER_ASKING) {
     read_request(peer);
   }
   while (peer->state == PEER_OPEN && !peer->close_received && !peer->deaf && read_frame(peer)) {}
   if (peer->state == PEER_LEAVING) {
     read_farewell(peer);
+  } else if (peer->close_received) { /* nothing counts behind a close */
+    buffer_drop(&peer->channel.in, buffer_length(&peer->channel.in));
   }
   /* Before it was asked, nobody has more to say than a request has room for. */
   if (peer->state == PEER_WAITING && buffer_length(&peer->channel.in) > FAKE_HEAD_MOST) {
@@ -317,6 +332,7 @@ void fake_peer_accept(struct fake_peer *peer, const struct wsp_header *headers, 
   put_text(peer, "\r\n");
   peer->state = PEER_OPEN;
   settle(peer);
+  look_again(peer); /* at frames that came right behind the request */
 }
 
 void fake_peer_refuse(struct fake_peer *peer, int status, const struct wsp_header *headers,
@@ -376,7 +392,6 @@ void fake_peer_deafen(struct fake_peer *peer, bool deaf) {
   peer->deaf = deaf;
   settle(peer);
   if (!deaf) {
-    peer->again = true; /* what has been read already makes no socket readable */
-    server_wake_at(peer->server, 0);
+    look_again(peer);
   }
 }

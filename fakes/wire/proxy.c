@@ -63,9 +63,14 @@ static void carry(struct end *from, struct end *to) {
   }
 }
 
+/* Whether what comes from the end whose other one is `other` has to wait. */
+static bool is_full(const struct end *other) {
+  return buffer_length(&other->channel.out) > MOST_BETWEEN;
+}
+
 static void rewatch(struct tunnel *tunnel, struct end *end, const struct end *other) {
-  bool full = buffer_length(&other->channel.out) > MOST_BETWEEN;
-  server_rewatch(server_of(tunnel), &end->channel.watch, channel_interest(&end->channel, full));
+  server_rewatch(server_of(tunnel), &end->channel.watch,
+                 channel_interest(&end->channel, is_full(other)));
 }
 
 static void settle(struct tunnel *tunnel) {
@@ -105,8 +110,7 @@ static void answer(struct tunnel *tunnel, int status) {
 
 static void upstream_ready(struct watch *watch, uint32_t events) {
   struct end *end = (struct end *)watch;
-  (void)events;
-  channel_read(&end->channel);
+  channel_read(&end->channel, events, is_full(&end->tunnel->client));
   settle(end->tunnel);
 }
 
@@ -141,7 +145,7 @@ static const struct listener *find_upstream(const struct tunnel *tunnel, const c
   char host[256];
   const char *colon = strrchr(target, ':');
   size_t length = colon == NULL ? 0 : (size_t)(colon - target);
-  if (length > 1 && target[0] == '[') {
+  if (length > 1 && target[0] == '[' && target[length - 1] == ']') {
     target++;
     length -= 2;
   }
@@ -149,7 +153,8 @@ static const struct listener *find_upstream(const struct tunnel *tunnel, const c
     return NULL;
   }
   snprintf(host, sizeof host, "%.*s", (int)length, target);
-  return server_find(server_of(tunnel), host, atoi(colon + 1), false);
+  return server_find(server_of(tunnel), host, server_read_port(colon + 1, strlen(colon + 1)),
+                     false);
 }
 
 static void read_connect(struct tunnel *tunnel) {
@@ -184,8 +189,7 @@ static void read_connect(struct tunnel *tunnel) {
 static void client_ready(struct watch *watch, uint32_t events) {
   struct end *end = (struct end *)watch;
   struct tunnel *tunnel = end->tunnel;
-  (void)events;
-  channel_read(&end->channel);
+  channel_read(&end->channel, events, is_full(&tunnel->upstream));
   if (!tunnel->connected && !tunnel->refused && !tunnel->stalls) {
     read_connect(tunnel);
   }

@@ -2,7 +2,7 @@
  * server.c - listeners, and the one descriptor behind which everything waits.
  *
  * Limits: 127.0.0.1 alone; descriptors are what the process may have, a client for whom none is
- * left waits in the listener's queue.
+ * left waits in the listener's queue; one that sends half a request and then nothing is kept.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -25,6 +25,8 @@
 #include "fakes/wire/server_internal.h"
 
 enum { MOST_READY = 64, MOST_ACCEPTED = 64, BACKLOG = 512, HOST_SIZE = 256 };
+/* How long a listener rests when there is no descriptor for a client. */
+#define REST (10 * WSP_MILLISECOND)
 
 /* ---- Descriptors -------------------------------------------------------------------------- */
 
@@ -137,10 +139,24 @@ int fake_server_descriptor(const struct fake_server *server) {
   return server->epoll;
 }
 
+/* Lets those accept that have rested. Returns when the next one has, INT64_MAX: none rests. */
+static int64_t wake_listeners(struct fake_server *server, int64_t now) {
+  int64_t next = INT64_MAX;
+  for (struct listener *listener = server->listeners; listener != NULL; listener = listener->next) {
+    if (listener->rests != 0 && listener->rests <= now) {
+      listener->rests = 0;
+      server_rewatch(server, &listener->watch, EPOLLIN);
+    } else if (listener->rests != 0 && listener->rests < next) {
+      next = listener->rests;
+    }
+  }
+  return next;
+}
+
 /* Ends those that are at their end: not before, so that a callback may end any. */
 static void tidy(struct fake_server *server) {
   int64_t now = server_now();
-  int64_t next = INT64_MAX;
+  int64_t next = wake_listeners(server, now);
   for (struct fake_peer *peer = server->peers, *after; peer != NULL; peer = after) {
     int64_t look = peer_look(peer, now);
     next = look < next ? look : next;
@@ -174,12 +190,17 @@ void fake_server_serve(struct fake_server *server) {
 /* ---- Listeners ---------------------------------------------------------------------------- */
 
 static void accept_clients(struct watch *watch, uint32_t events) {
-  const struct listener *listener = (const struct listener *)watch;
+  struct listener *listener = (struct listener *)watch;
   const int one = 1;
   (void)events;
   for (int i = 0; i < MOST_ACCEPTED; i++) {
     int fd = accept4(watch->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) {
+      /* Nothing is won by trying again at once, and the client stays in the queue. */
+      if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+        listener->rests = server_now() + REST;
+        server_rewatch(listener->server, watch, 0);
+      }
       return;
     }
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
@@ -258,9 +279,9 @@ int fake_server_port(const struct fake_server *server, const char *host, int por
   return listener == NULL ? 0 : listener->served;
 }
 
-/* 0: it is no number of at most five digits. */
-static int read_port(const char *text, size_t length) {
-  return length > 0 && length <= 5 && strspn(text, "0123456789") >= length ? atoi(text) : 0;
+int server_read_port(const char *text, size_t length) {
+  int port = length > 0 && length <= 5 && strspn(text, "0123456789") >= length ? atoi(text) : 0;
+  return port <= UINT16_MAX ? port : 0;
 }
 
 /* Cuts "[userinfo@]host[:port]" up to the path. False: it is none. */
@@ -276,13 +297,15 @@ static bool read_authority(const char *text, int port, char userinfo[HOST_SIZE],
   const char *bracket = length > 0 && begin[0] == '[' ? memchr(begin, ']', length) : NULL;
   colon = bracket != NULL && colon != NULL && colon < bracket ? NULL : colon;
   size_t host_length = colon == NULL ? length : (size_t)(colon - begin);
-  if (bracket != NULL) {
+  if (length > 0 && begin[0] == '[') {
+    if (bracket == NULL || bracket != begin + host_length - 1) {
+      return false;
+    }
     begin++;
     host_length -= 2;
   }
-  *number = colon == NULL ? port : read_port(colon + 1, (size_t)(end - colon) - 1);
-  if (user_length >= HOST_SIZE || host_length == 0 || host_length >= HOST_SIZE || *number < 1 ||
-      *number > 65535) {
+  *number = colon == NULL ? port : server_read_port(colon + 1, (size_t)(end - colon) - 1);
+  if (user_length >= HOST_SIZE || host_length == 0 || host_length >= HOST_SIZE || *number == 0) {
     return false;
   }
   snprintf(userinfo, HOST_SIZE, "%.*s", (int)user_length, text);

@@ -48,6 +48,7 @@ struct listener {
   char *authority;   /* of the url: "HOST:PORT" or "HOST" */
   char *host;        /* that it stands for */
   int port, served;  /* that it stands for, and is on */
+  int64_t rests;     /* no descriptor was left: until then nobody is accepted; 0: does not rest */
   SSL_CTX *tls;      /* NULL: plain */
   char *credentials; /* of a proxy, in base 64; NULL: none are asked for */
   enum fake_proxy_manner manner;
@@ -106,6 +107,8 @@ void server_close(struct watch *watch);
 /* The next serve() looks at the peers, at `at` at the latest (0: at once). */
 void server_wake_at(struct fake_server *server, int64_t at);
 int64_t server_now(void);
+/* The port that the `length` characters at `text` are, behind which no digit stands; 0: none. */
+int server_read_port(const char *text, size_t length);
 /* That of upstreams which stands for `host` and `port`; NULL: none. */
 const struct listener *server_find(const struct fake_server *server, const char *host, int port,
                                    bool is_proxy);
@@ -116,8 +119,9 @@ const char *server_authority(const struct listener *listener, const char *host);
 /* ---- socket.c ----------------------------------------------------------------------------- */
 
 void channel_deinit(struct channel *channel);
-/* Carries on with TLS and reads all that is there, up to a limit for one round. */
-void channel_read(struct channel *channel);
+/* Carries on with TLS and reads all that is there, up to a limit for one round. `events` are those
+ * of epoll; `full`: nothing is read, but a loss is seen. */
+void channel_read(struct channel *channel, uint32_t events, bool full);
 /* Sends what it can of what waits. */
 void channel_flush(struct channel *channel);
 bool channel_is_flushed(const struct channel *channel);
@@ -125,8 +129,8 @@ bool channel_is_flushed(const struct channel *channel);
 bool channel_put(struct channel *channel, const void *data, size_t length);
 /* No more will be sent. */
 void channel_finish(struct channel *channel);
-/* What epoll shall wait for; `deaf`: not for what comes in. */
-uint32_t channel_interest(const struct channel *channel, bool deaf);
+/* What epoll shall wait for; `full`: not for what comes in. */
+uint32_t channel_interest(const struct channel *channel, bool full);
 bool buffer_append(struct buffer *buffer, const void *data, size_t length);
 static inline size_t buffer_length(const struct buffer *buffer) {
   return buffer->to - buffer->from;

@@ -101,10 +101,16 @@ static size_t receive(struct channel *channel, uint8_t *data, size_t size) {
   return 0;
 }
 
-void channel_read(struct channel *channel) {
+void channel_read(struct channel *channel, uint32_t events, bool full) {
   uint8_t data[PIECE];
   size_t length;
   size_t round = 0;
+  if (full && channel->shaken) {
+    channel->failed |= (events & (uint32_t)EPOLLERR) != 0;
+    if ((events & (uint32_t)EPOLLHUP) == 0) { /* else this is the rest, and bounded */
+      return;
+    }
+  }
   if (channel->ended || channel->failed || !shake(channel)) {
     return;
   }
@@ -164,7 +170,8 @@ void channel_finish(struct channel *channel) {
   (void)shutdown(channel->watch.fd, SHUT_WR);
 }
 
-uint32_t channel_interest(const struct channel *channel, bool deaf) {
+uint32_t channel_interest(const struct channel *channel, bool full) {
   bool writes = channel->blocked || (channel->shaken && buffer_length(&channel->out) > 0);
-  return (deaf || channel->ended ? 0U : (uint32_t)EPOLLIN) | (writes ? (uint32_t)EPOLLOUT : 0U);
+  return ((full && channel->shaken) || channel->ended ? 0U : (uint32_t)EPOLLIN) |
+         (writes ? (uint32_t)EPOLLOUT : 0U);
 }
