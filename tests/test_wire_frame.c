@@ -125,6 +125,16 @@ static void what_breaks_the_rules_is_wrong(void) {
   CU_ASSERT_EQUAL(wrong_frame(0x09, "x", 1), FAKE_CLOSE_PROTOCOL); /* a control in fragments */
   CU_ASSERT_EQUAL(wrong_frame(0x89, big, 125), 0);
   CU_ASSERT_EQUAL(wrong_frame(0x89, big, 126), FAKE_CLOSE_PROTOCOL);
+  for (int i = 0; i < 3; i++) { /* a length in more bytes than it takes */
+    static const struct {
+      uint64_t length;
+      size_t extended;
+    } longer[] = {{125, 2}, {125, 8}, {65535, 8}};
+    begin();
+    put_head(0x81, longer[i].length, longer[i].extended);
+    length += 4;
+    CU_ASSERT_EQUAL(wrong(), FAKE_CLOSE_PROTOCOL);
+  }
   begin();
   put(0x01, "x", 1);
   CU_ASSERT_EQUAL(take().kind, FAKE_READ_NOTHING);

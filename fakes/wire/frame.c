@@ -78,6 +78,9 @@ static struct fake_frame read_head(const struct fake_frame_reader *reader, const
   for (size_t i = 0; i < extended; i++) {
     head->length = head->length << 8 | data[2 + i];
   }
+  if (extended > 0 && head->length <= (extended == 2 ? (uint64_t)MOST_CONTROL : UINT16_MAX)) {
+    return wrong; /* said in more bytes than it takes */
+  }
   if (head->length > FAKE_FRAME_MOST - (is_control(head->opcode) ? 0 : reader->length)) {
     return (struct fake_frame){.kind = FAKE_READ_WRONG, .code = FAKE_CLOSE_TOO_LARGE};
   }
