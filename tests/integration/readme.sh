@@ -118,10 +118,12 @@ check_page scenarios/EXPLORING.md as-said
 expected_counts scenarios/EXPLORING.md 2 5 5
 check_page scenarios/OWN_POOL.md as-said
 expected_counts scenarios/OWN_POOL.md 0 2 1
+check_page scenarios/IN_CI.md as-said
+expected_counts scenarios/IN_CI.md 0 5 0
 
 echo 'Links of the pages lead somewhere.'
 for page in README.md scenarios/FORMAT.md scenarios/EXPLORING.md scenarios/OWN_POOL.md scenarios/INVARIANTS.md \
-  scenarios/README.md; do
+  scenarios/README.md scenarios/IN_CI.md; do
   folder=$(dirname "$page")
   grep -o '](\([^)#:]*\)[^):]*)' "$page" | sed 's/^](//;s/[#)].*//' | sort -u | while read -r link; do
     [ -z "$link" ] || [ -e "$folder/$link" ] || echo "$page: $link"
