@@ -80,6 +80,7 @@
   X(lws_dial)         \
   X(lws_conn)         \
   X(lws_uv)           \
+  X(lws_watch)        \
   X(lws_hostile)
 
 #define SUITE_DECLARATION(name) extern CU_TestInfo suite_##name[];
