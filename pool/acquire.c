@@ -313,6 +313,7 @@ void wsp_acquire_deliver(struct wsp_pool *pool, struct op *op) {
   }
   struct conn *conn = op->conn;
   struct account *account = op->account;
+  assert(account != NULL); /* only a request that was refused has none */
   wsp_lease_lend(pool, conn, op->tag, op->queue_wait, op->conn_pick, op->queued);
   result.lease = (struct wsp_lease){pool, conn->slot.slot, conn->lease_generation};
   result.reused = conn->reused;

@@ -346,22 +346,23 @@ static bool is_before(const struct wsp_heap_entry *a, const struct wsp_heap_entr
 static void add_timers(const struct walk *walk, struct wsp_digest *digest) {
   const struct wsp_heap *heap = &walk->pool->timers;
   const struct wsp_heap_entry *sorted[MOST_SORTED_TIMERS];
-  ADD(digest, heap->count);
-  if (heap->count > MOST_SORTED_TIMERS) {
-    for (size_t i = 0; i < heap->count; i++) {
+  const size_t count = heap->count;
+  ADD(digest, count);
+  if (count > MOST_SORTED_TIMERS) {
+    for (size_t i = 0; i < count; i++) {
       ADD(digest, heap->entries[i]->order);
       add_timer(walk, digest, heap->entries[i]);
     }
     return;
   }
-  for (size_t i = 0; i < heap->count; i++) {
+  for (size_t i = 0; i < count; i++) {
     size_t at = i;
     for (; at > 0 && is_before(heap->entries[i], sorted[at - 1]); at--) {
       sorted[at] = sorted[at - 1];
     }
     sorted[at] = heap->entries[i];
   }
-  for (size_t i = 0; i < heap->count; i++) {
+  for (size_t i = 0; i < count; i++) {
     add_timer(walk, digest, sorted[i]);
   }
 }

@@ -29,6 +29,9 @@ patch               command patch
 python3-jsonschema  python  jsonschema
 python3-kubernetes  python  kubernetes
 parallel            command parallel
+cppcheck            command cppcheck
+clang-tidy          command clang-tidy
+valgrind            command valgrind
 groff-base          command groff
 dpkg-dev            command dpkg-shlibdeps
 file                command file

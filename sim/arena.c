@@ -238,6 +238,7 @@ bool sim_snapshot_retake(struct sim_snapshot *snapshot) {
       return false;
     }
   }
+  assert(snapshot->bytes != NULL); /* the arena's own head lies in it, so it is never empty */
   snapshot->used = arena->top;
   unpoison(arena, arena->top);
   memcpy(snapshot->bytes, arena, snapshot->used);
