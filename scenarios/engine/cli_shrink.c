@@ -243,8 +243,8 @@ static int shrink_recorded(struct session *session, const char *path) {
          has_memory && interrupted == 0 && session->shrunk.tried < session->most_candidates
              ? ""
              : "; stopped early, it may be made smaller");
-  printf("%swritten to %s; to run it: %s run --no-db %s\n", session->runs.failure, path,
-         session->arguments->program, path);
+  printf("%swritten to %s; to run it: %s run --no-db%s %s\n", session->runs.failure, path,
+         session->arguments->program, scn_pool_option(), path);
   return 0;
 }
 

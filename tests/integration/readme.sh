@@ -120,9 +120,12 @@ check_page scenarios/OWN_POOL.md as-said
 expected_counts scenarios/OWN_POOL.md 0 2 1
 check_page scenarios/IN_CI.md as-said
 expected_counts scenarios/IN_CI.md 0 5 0
+check_page scenarios/FROM_PRODUCTION.md as-said
+expected_counts scenarios/FROM_PRODUCTION.md 1 5 5
 
 echo 'Links of the pages lead somewhere.'
 for page in README.md scenarios/FORMAT.md scenarios/EXPLORING.md scenarios/OWN_POOL.md scenarios/INVARIANTS.md \
+  scenarios/FROM_PRODUCTION.md scenarios/engine/CHANGING.md \
   scenarios/README.md scenarios/IN_CI.md; do
   folder=$(dirname "$page")
   grep -o '](\([^)#:]*\)[^):]*)' "$page" | sed 's/^](//;s/[#)].*//' | sort -u | while read -r link; do
