@@ -82,7 +82,7 @@ const struct scn_json_value *scn_json_parse(struct scn_memory *memory, const cha
   }
   cJSON *tree = cJSON_ParseWithLength(copy, length);
   if (tree == NULL) {
-    report(context, (struct scn_position){0}, "expected memory enough for this file, found none");
+    scn_memory_fail(memory); /* what is wrong with the text, the scan has said */
     return NULL;
   }
   if (!scn_memory_keep(memory, tree, destroy_tree)) {

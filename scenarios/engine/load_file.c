@@ -90,6 +90,7 @@ struct scn_scenario *scn_scenario_parse(const char *path, const char *text, size
   struct scn_loader loader;
   if (!start(&loader, path, options)) {
     report_file(path, "expected memory enough to read this file, found none", report, context);
+    errno = ENOMEM;
     return NULL;
   }
   if (length > SCN_JSON_SIZE_LIMIT) {
@@ -104,7 +105,9 @@ struct scn_scenario *scn_scenario_parse(const char *path, const char *text, size
   rep_sql_close(loader.sql);
   scn_load_tell(&loader, report, context);
   if (loader.error_count > 0) {
+    bool without_memory = scn_memory_failed(loader.memory);
     scn_memory_destroy(loader.memory);
+    errno = without_memory ? ENOMEM : 0;
     return NULL;
   }
   return loader.scenario;

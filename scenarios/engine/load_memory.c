@@ -93,6 +93,10 @@ void *scn_memory_take(struct scn_memory *memory, size_t count, size_t size) {
   return piece;
 }
 
+void scn_memory_fail(struct scn_memory *memory) {
+  memory->failed = true;
+}
+
 bool scn_memory_failed(const struct scn_memory *memory) {
   return memory->failed;
 }

@@ -21,6 +21,8 @@ void scn_memory_destroy(struct scn_memory *memory);
 /* Zeroed memory for `count` objects of `size` bytes, aligned for any type. NULL for a count of 0,
  * and when there is no memory. */
 void *scn_memory_take(struct scn_memory *memory, size_t count, size_t size);
+/* Remembers an allocation that failed elsewhere. */
+void scn_memory_fail(struct scn_memory *memory);
 /* True once any allocation has failed. */
 bool scn_memory_failed(const struct scn_memory *memory);
 

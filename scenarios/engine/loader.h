@@ -31,7 +31,8 @@ struct scn_load_options {
 };
 
 /* Reads and checks the file `path`. Returns the scenario, or NULL after at least one problem of
- * severity SCN_ERROR was reported. `options` may be NULL. */
+ * severity SCN_ERROR was reported; errno is ENOMEM then if there was no memory, which is no fault
+ * of the file. `options` may be NULL. */
 struct scn_scenario *scn_scenario_load(const char *path, const struct scn_load_options *options,
                                        scn_report report, void *context);
 

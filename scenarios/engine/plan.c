@@ -81,7 +81,11 @@ static bool load_file(struct scn_plan *plan, char *path, const struct scn_load_o
   struct scn_scenario *scenario =
       scn_scenario_parse(path, text, length, options, count_and_report, counting);
   if (scenario == NULL) {
+    bool no_memory = errno == ENOMEM;
     free(text);
+    if (no_memory) {
+      return false;
+    }
     plan->bad_files++;
     return true;
   }
