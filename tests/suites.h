@@ -61,6 +61,7 @@
   X(watch_books)      \
   X(watch_wait)       \
   X(watch_sweep)      \
+  X(watch_prewarm)    \
   X(plan)             \
   X(needs)            \
   X(run)              \

@@ -178,6 +178,12 @@ void tell_release(const char *op, const char *conn) {
        .values = {fixture.now - conns[index].leased_at});
 }
 
+void tell_prewarm(int64_t need) {
+  fixture.stats.creating += need;
+  fixture.metrics.scale_up_total += need;
+  TELL(WSP_PREWARM_STARTED, .values = {need, need});
+}
+
 void tell_evict(const char *conn, enum wsp_reason reason) {
   int index = conn_index(conn);
   fixture.stats.conns--;

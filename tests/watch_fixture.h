@@ -50,6 +50,7 @@ void tell_fail(const char *op, enum wsp_error error);
 void tell_adopt(const char *conn);
 void tell_grant(const char *op, const char *conn, bool reused);
 void tell_release(const char *op, const char *conn);
+void tell_prewarm(int64_t need); /* of so many conns */
 void tell_evict(const char *conn, enum wsp_reason reason);
 /* tell_start() to tell_grant() of a new conn, with a rest behind it. */
 void tell_new_lease(const char *op, const char *conn);
