@@ -29,6 +29,8 @@
 
 /* The innermost frames are those of keep_stack() and of what called it: signal or exit(). */
 enum { HANDLER_STACK_SIZE = 64 * 1024, OWN_FRAMES = 2 };
+/* Where the signal came, and before it, unless it was left out with them, the kernel's return. */
+enum { SIGNAL_FRAMES = 2 };
 
 static struct scn_crash *watched; /* NULL: none, or its end was meant */
 
@@ -40,6 +42,9 @@ static void keep_stack(void) {
 
 /* The handler was for once: the second signal ends the process as the first would have. */
 static void on_fatal_signal(int number) {
+  if (watched != NULL) {
+    watched->by_signal = true;
+  }
   keep_stack();
   (void)raise(number);
 }
@@ -121,8 +126,14 @@ void scn_crash_describe(const struct scn_crash *crash, char *text, size_t size) 
   append(text, size, &length, "where it was, the innermost call first:\n");
   for (int i = OWN_FRAMES; i < crash->frame_count; i++) {
     Dl_info info = {0};
-    /* What follows a call may be another function: the byte before it is not. */
-    uintptr_t address = (uintptr_t)crash->frames[i] - 1;
+    uintptr_t address = (uintptr_t)crash->frames[i];
+    /* What follows a call may be another function: the byte before it is not. Only where a signal
+     * came is no call: that may be the first byte of a function. */
+    bool may_be_first = crash->by_signal && i < OWN_FRAMES + SIGNAL_FRAMES;
+    if (!may_be_first || dladdr((void *)address, &info) == 0 ||
+        (uintptr_t)info.dli_saddr != address) {
+      address--;
+    }
     if (dladdr((void *)address, &info) == 0) {
       continue;
     }

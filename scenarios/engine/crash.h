@@ -14,6 +14,7 @@ enum { SCN_CRASH_FRAMES = 16 };
 
 /* Zero-filled: nothing has happened. */
 struct scn_crash {
+  bool by_signal; /* the innermost of them is where it came, no return address */
   int frame_count;
   void *frames[SCN_CRASH_FRAMES]; /* return addresses, the innermost first */
 };
