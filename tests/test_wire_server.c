@@ -543,6 +543,29 @@ static void a_deaf_server_hears_later(void) {
   end();
 }
 
+/* At ten bytes a millisecond a thousand take at least 99: never less, however busy the machine. */
+static void a_slow_server_sends_slowly(void) {
+  begin();
+  listen_on(HOST "/");
+  struct wire_call lent = wire_acquire(it.rig, HOST "/");
+  char text[1001];
+  memset(text, 'x', 1000);
+  text[1000] = '\0';
+  fake_peer_pace(it.peer, 10);
+  wsp_time begun = wsp_lws_now();
+  fake_peer_send(it.peer, text, 1000, 0);
+  struct wire_call read = wire_read(it.rig, lent.lease, 0);
+  CU_ASSERT_TRUE(wsp_lws_now() - begun >= 99 * WSP_MILLISECOND);
+  CU_ASSERT_STRING_EQUAL(read.message, text);
+  wire_call_deinit(&read);
+  fake_peer_pace(it.peer, 0);
+  fake_peer_send(it.peer, "{}", 2, 0);
+  read = wire_read(it.rig, lent.lease, 0);
+  CU_ASSERT_STRING_EQUAL(read.message, "{}");
+  wire_call_deinit(&read);
+  end();
+}
+
 CU_TestInfo suite_wire_server[] = {
     {"a dial is told and accepted", a_dial_is_told_and_accepted},
     {"a dial is refused", a_dial_is_refused},
@@ -563,6 +586,7 @@ CU_TestInfo suite_wire_server[] = {
     {"frames that break the rules close the conn", frames_that_break_the_rules_close_the_conn},
     {"who goes at any point leaves nothing behind", who_goes_at_any_point_leaves_nothing_behind},
     {"a client that never reads is cut", a_client_that_never_reads_is_cut},
+    {"a slow server sends slowly", a_slow_server_sends_slowly},
     {"a deaf server hears later", a_deaf_server_hears_later},
     CU_TEST_INFO_NULL,
 };

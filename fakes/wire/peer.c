@@ -73,6 +73,24 @@ static void settle(struct fake_peer *peer) {
     return;
   }
   server_rewatch(peer->server, &channel->watch, channel_interest(channel, is_full(peer)));
+  if (channel->pace > 0 && !channel_is_flushed(channel)) {
+    server_wake_at(peer->server, peer->paced_at);
+  }
+}
+
+/* Lets a paced peer send on when its next millisecond has come. Returns when the one after it does.
+ */
+static int64_t look_at_pace(struct fake_peer *peer, int64_t now) {
+  struct channel *channel = &peer->channel;
+  if (channel->pace == 0 || channel_is_flushed(channel) || peer->state == PEER_DEAD) {
+    return INT64_MAX;
+  }
+  if (now >= peer->paced_at) {
+    channel->allowed = channel->pace;
+    peer->paced_at = now + WSP_MILLISECOND;
+    settle(peer);
+  }
+  return peer->paced_at;
 }
 
 int64_t peer_look(struct fake_peer *peer, int64_t now) {
@@ -80,14 +98,15 @@ int64_t peer_look(struct fake_peer *peer, int64_t now) {
     peer->again = false;
     ready(&peer->channel.watch, 0);
   }
+  int64_t next = look_at_pace(peer, now);
   if (peer->state != PEER_LEAVING) {
-    return INT64_MAX;
+    return next;
   }
   if (now >= peer->leaves_at) {
     die(peer);
     return INT64_MAX;
   }
-  return peer->leaves_at;
+  return peer->leaves_at < next ? peer->leaves_at : next;
 }
 
 void peer_create(const struct listener *listener, int fd) {
@@ -383,6 +402,13 @@ void fake_peer_cut(struct fake_peer *peer, bool orderly) {
     setsockopt(peer->channel.watch.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
   }
   die(peer);
+}
+
+void fake_peer_pace(struct fake_peer *peer, size_t bytes) {
+  peer->channel.pace = bytes;
+  peer->channel.allowed = bytes;
+  peer->paced_at = server_now() + WSP_MILLISECOND;
+  settle(peer);
 }
 
 void fake_peer_deafen(struct fake_peer *peer, bool deaf) {

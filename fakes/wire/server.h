@@ -111,6 +111,9 @@ void fake_peer_pong(struct fake_peer *peer);
 void fake_peer_send_close(struct fake_peer *peer, int code, const char *reason);
 /* Ends the socket: with a TCP reset, or (`orderly`) with a FIN; what was not sent is lost. */
 void fake_peer_cut(struct fake_peer *peer, bool orderly);
+/* From now on at most `bytes` go out in a millisecond, whatever frames they belong to; 0: as many
+ * as go. What is not out a second after a close is lost. */
+void fake_peer_pace(struct fake_peer *peer, size_t bytes);
 /* Stops reading what the client sends, or goes on. */
 void fake_peer_deafen(struct fake_peer *peer, bool deaf);
 

@@ -32,10 +32,12 @@ struct buffer {
 /* A socket with or without TLS, and what waits to be sent. */
 struct channel {
   struct watch watch;
-  SSL *tls;     /* NULL: none */
-  bool shaken;  /* the handshake of TLS is over; true where there is none */
-  bool blocked; /* what TLS has to send waits for room */
-  bool ended;   /* nothing comes any more */
+  SSL *tls;       /* NULL: none */
+  bool shaken;    /* the handshake of TLS is over; true where there is none */
+  bool blocked;   /* what TLS has to send waits for room */
+  size_t pace;    /* bytes that may go out in a millisecond; 0: as many as go */
+  size_t allowed; /* of them, in this one */
+  bool ended;     /* nothing comes any more */
   bool failed;
   struct buffer in, out;
 };
@@ -74,6 +76,7 @@ struct fake_peer {
   bool close_sent, close_received;
   bool fin_sent;
   int close_code;    /* of the client's close frame */
+  int64_t paced_at;  /* when the next millisecond of its pace begins */
   int64_t leaves_at; /* by the monotonic clock; 0: not leaving */
   char accept[FAKE_ACCEPT_SIZE];
   char ping[126];

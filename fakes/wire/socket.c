@@ -125,10 +125,21 @@ void channel_read(struct channel *channel, uint32_t events, bool full) {
   }
 }
 
+/* How much of what waits may go out now. */
+static size_t outgoing(const struct channel *channel) {
+  size_t length = buffer_length(&channel->out);
+  return channel->pace > 0 && length > channel->allowed ? channel->allowed : length;
+}
+
+static void gone_out(struct channel *channel, size_t length) {
+  buffer_drop(&channel->out, length);
+  channel->allowed -= channel->pace > 0 ? length : 0;
+}
+
 void channel_flush(struct channel *channel) {
   struct buffer *out = &channel->out;
-  while (!channel->failed && channel->shaken && buffer_length(out) > 0) {
-    size_t length = buffer_length(out);
+  size_t length;
+  while (!channel->failed && channel->shaken && (length = outgoing(channel)) > 0) {
     if (channel->tls != NULL) {
       ERR_clear_error();
       int sent =
@@ -138,7 +149,7 @@ void channel_flush(struct channel *channel) {
         channel->failed |= !only_waits(channel, sent);
         return;
       }
-      buffer_drop(out, (size_t)sent);
+      gone_out(channel, (size_t)sent);
       continue;
     }
     ssize_t sent = send(channel->watch.fd, out->data + out->from, length, MSG_NOSIGNAL);
@@ -146,7 +157,7 @@ void channel_flush(struct channel *channel) {
       channel->failed |= errno != EAGAIN && errno != EINTR;
       return;
     }
-    buffer_drop(out, (size_t)sent);
+    gone_out(channel, (size_t)sent);
   }
 }
 
@@ -171,7 +182,7 @@ void channel_finish(struct channel *channel) {
 }
 
 uint32_t channel_interest(const struct channel *channel, bool full) {
-  bool writes = channel->blocked || (channel->shaken && buffer_length(&channel->out) > 0);
+  bool writes = channel->blocked || (channel->shaken && outgoing(channel) > 0);
   return ((full && channel->shaken) || channel->ended ? 0U : (uint32_t)EPOLLIN) |
          (writes ? (uint32_t)EPOLLOUT : 0U);
 }

@@ -69,6 +69,7 @@ static void open_rig(struct rig *rig, int64_t conns_per_account) {
   wsp_config_init(&config);
   config.max_conns_per_account = conns_per_account;
   config.max_idle_per_account = conns_per_account;
+  config.queue_limit_per_conn = INT64_MAX / (conns_per_account + 1);
   config.ping_interval = 0;
   config.cleanup_interval = 0;
   *rig = (struct rig){0};
