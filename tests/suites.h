@@ -32,6 +32,7 @@
   X(live)             \
   X(wire_frame)       \
   X(wire_server)      \
+  X(wire_clients)     \
   X(wire_relay)       \
   X(wire_limits)      \
   X(recorder)         \
