@@ -178,6 +178,9 @@ static void tell_lost(struct passage *passage) {
 }
 
 bool fake_relay_deliver(struct fake_relay *relay) {
+  if (!relay->has_news) {
+    return false;
+  }
   for (struct passage *passage = relay->passages; passage != NULL; passage = passage->next) {
     if (passage->abandoned || passage->adopting) {
       continue;
@@ -192,6 +195,7 @@ bool fake_relay_deliver(struct fake_relay *relay) {
       return true;
     }
   }
+  relay->has_news = false;
   return false;
 }
 

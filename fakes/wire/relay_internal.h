@@ -53,6 +53,7 @@ struct fake_relay {
   struct fake_server *server;
   struct wsp_lws *client;
   struct passage *passages;
+  bool has_news; /* a client has said what the pool may have to be told: else nobody is looked at */
   struct passage *arriving; /* whose request comes next; NULL: none is awaited */
   struct fake_relay_costs costs;
   char problem[256];

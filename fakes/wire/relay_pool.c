@@ -208,6 +208,7 @@ static struct wsp_conn see_dialed(struct wsp_dial dial, wsp_time now,
   struct passage *passage = passage_of(dial.pool);
   (void)now;
   passage->dialed = true;
+  passage->relay->has_news = true;
   passage->client = result->conn;
   passage->seen.error = result->error;
   passage->seen.status = result->status;
@@ -263,6 +264,7 @@ static void see_closed(struct wsp_conn conn, wsp_time now, int code, const char 
   struct passage *passage = passage_of(conn.pool);
   (void)now;
   passage->lost = true;
+  passage->relay->has_news = true;
   passage->seen.code = code;
   free(passage->seen.reason);
   passage->seen.reason = reason == NULL ? NULL : strdup(reason);
